@@ -1,0 +1,136 @@
+"""Answers, and what is needed to take them once each.
+
+Nothing here points at a person, and no anonymous row holds a time, an address, a browser or a serial number.
+Answers wait in the inbox and are moved to ``Response`` in shuffled batches, so that neither the order of the
+rows nor their transaction ids tell who answered when.
+
+``answers`` is ``{question key: value}``: a choice key, a list of choice keys, or a number. Texts wait sealed in
+``Inbox.texts`` and part from the other answers in the shuffle.
+"""
+
+import uuid
+
+from django.db import models
+
+from surveys.design.models import Question, Survey
+
+
+class SpentSubmission(models.Model):
+    """A form that has been sent. Its id was random and is known to nobody but the browser that sent it."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="+")
+
+
+class AccessCode(models.Model):
+    """An unused code, printed and drawn by a student. Spending it deletes it."""
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="+")
+    locator = models.CharField(max_length=4)  # the part of the code that finds the row
+    secret_hash = models.CharField(max_length=120)  # argon2id with its salt, of the rest of the code
+    preset = models.JSONField(default=dict)  # answers the code stands for: {"school": "cross"}, or none
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["survey", "locator"], name="a_locator_finds_one_code"),
+        ]
+
+
+class CodeBatch(models.Model):
+    """How many codes were printed: a number for the response rate."""
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="code_batches")
+    preset = models.JSONField(default=dict)
+    printed = models.PositiveIntegerField()
+
+
+class Inbox(models.Model):
+    """An answer that waits for its batch."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="+")
+    answers = models.JSONField()
+    texts = models.JSONField(default=dict)  # {question key: sealed text}
+
+
+class Response(models.Model):
+    """An answer, shuffled. Written in batches of at least k, or at closing."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="+")
+    answers = models.JSONField()
+
+
+class TextAnswer(models.Model):
+    """Words that a student wrote, parted from their other answers."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="+")
+    question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="+")
+    sealed = models.TextField()
+
+
+class Tally(models.Model):
+    """How many answers there are of a kind: a question's choice, over all or within one value of a dimension.
+
+    ``choice`` empty: how many answered the question. ``question`` empty: how many answered the survey.
+    ``dimension`` and ``value`` empty: over all.
+    """
+
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="tallies")
+    question = models.CharField(max_length=60, blank=True)
+    choice = models.CharField(max_length=60, blank=True)
+    dimension = models.CharField(max_length=60, blank=True)
+    value = models.CharField(max_length=60, blank=True)
+    count = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["survey", "dimension", "value", "question", "choice"],
+                name="each_thing_is_tallied_once",
+            ),
+        ]
+
+
+class NamedResponse(models.Model):
+    """An answer of somebody who agreed to give their name."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=120)
+    email = models.EmailField(blank=True)
+    consent = models.TextField()  # the words agreed to
+    answers = models.JSONField()  # texts too
+    answered_at = models.DateTimeField()
+
+
+class Import(models.Model):
+    """A file of answers. The same file twice adds nothing twice."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="imports")
+    content_hash = models.CharField(max_length=64)  # SHA-256 of the bytes
+    file_name = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    rows_read = models.PositiveBigIntegerField(default=0)
+    rows_added = models.PositiveBigIntegerField(default=0)
+    rows_refused = models.PositiveBigIntegerField(default=0)
+    notes = models.JSONField(default=list)  # sentences for the person who sent it
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["survey", "content_hash"],
+                condition=models.Q(state="done"),
+                name="a_file_is_added_to_a_survey_once",
+            ),
+        ]
