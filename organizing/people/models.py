@@ -82,9 +82,7 @@ class Organization(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     name = models.CharField(_("name"), max_length=120)
-    languages = models.JSONField(
-        _("languages"), default=list
-    )  # codes of the languages it speaks, first is default
+    languages = models.JSONField(_("languages"), default=list)  # codes of the languages it speaks, first is default
     time_zone = models.CharField(_("time zone"), max_length=60)
     contact_email = models.EmailField(_("contact e-mail"))
     donate_url = models.URLField(_("donation page"), blank=True)

@@ -47,9 +47,7 @@ class Grant(models.Model):
     role = models.CharField(max_length=20, choices=Role.choices)
     scope = models.CharField(max_length=20, choices=Scope.choices, default=Scope.ORGANIZATION)
     scope_id = models.UUIDField(null=True, blank=True)  # NULL: the whole organization
-    granted_by = models.ForeignKey(
-        Person, on_delete=models.PROTECT, null=True, related_name="+"
-    )  # NULL: console
+    granted_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")  # NULL: console
     granted_at = models.DateTimeField()
     approved_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     until = models.DateTimeField(null=True, blank=True)  # NULL: until withdrawn

@@ -5,8 +5,8 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import gettext_lazy as _
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from organizing.people.models import Person
 from organizing.roles.policy import is_organizer
@@ -51,9 +51,7 @@ class Survey(models.Model):
     k = models.PositiveSmallIntegerField(default=K_MIN)
     dimensions = models.JSONField(default=list, blank=True)  # keys of single-choice questions, at most 3
     takes_codes = models.BooleanField(default=False)  # each answer spends a printed code
-    method = models.JSONField(
-        default=dict, blank=True
-    )  # {"en": "who was asked, how"}; printed with the results
+    method = models.JSONField(default=dict, blank=True)  # {"en": "who was asked, how"}; printed with the results
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     opened_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -156,16 +154,12 @@ class Choice(models.Model):
     key = models.SlugField(max_length=60)
     order = models.PositiveSmallIntegerField()
     label = models.JSONField(default=dict)
-    population = models.PositiveIntegerField(
-        null=True, blank=True
-    )  # how many people are in that group, when known
+    population = models.PositiveIntegerField(null=True, blank=True)  # how many people are in that group, when known
 
     class Meta:
         ordering = ["order"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["question", "key"], name="a_choice_key_is_used_once_in_a_question"
-            ),
+            models.UniqueConstraint(fields=["question", "key"], name="a_choice_key_is_used_once_in_a_question"),
         ]
 
     def __str__(self) -> str:
