@@ -8,7 +8,6 @@ Three ways to run, told apart by the environment alone:
 """
 
 import logging.config
-import sys
 from pathlib import Path
 
 import environ
@@ -108,7 +107,7 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 # Each kind of process works under a database role of its own, made by the migrations: the web role cannot
 # read answers. Empty: the role that the address names (migrations, commands).
 DATABASE_ROLE = env.str("DATABASE_ROLE", default="")
-DATABASES = {"default": env.db("DATABASE_URL") if DEPLOYED else services.embedded_database(VAR_DIR, sys.argv)}
+DATABASES = {"default": env.db("DATABASE_URL") if DEPLOYED else services.embedded_database(VAR_DIR)}
 DATABASES["default"].update(
     CONN_MAX_AGE=env.int("CONN_MAX_AGE", default=60),
     CONN_HEALTH_CHECKS=True,
