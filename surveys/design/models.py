@@ -1,10 +1,12 @@
 """What a survey asks. Everything here freezes when the survey opens, by database trigger too."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -14,10 +16,12 @@ from organizing.roles.policy import is_organizer
 K_MIN = 10  # answers; no group smaller than this is ever shown (NCES 2011-603: the most common state minimum)
 DIMENSIONS_MAX = 3
 DIMENSION_VALUES_MAX = 8
+QUESTION_KEY = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+CHOICE_KEY = r"^[^\s,;]([^,;\n\r\t]*[^\s,;])?$"
 NO_ANSWER = "prefer-not-to-say"  # the value of a dimension for whoever leaves its question open
 
 
-def in_language(texts: dict[str, str], language: str | None = None) -> str:
+def in_language(texts: Mapping[str, str], language: str | None = None) -> str:
     """Return the text in the wanted language (default: the active one), else in English, else any."""
     wanted = (language or get_language() or "en").split("-")[0]
     return texts.get(wanted) or texts.get("en") or next(iter(texts.values()), "")
@@ -93,8 +97,8 @@ class Survey(models.Model):
         return self.state == self.State.OPEN
 
     def languages(self) -> list[str]:
-        """The languages that the title is written in, in its order."""
-        return [code for code, text in self.title.items() if text]
+        """The languages that the title is written in, by code (jsonb keeps no order)."""
+        return sorted(code for code, text in self.title.items() if text)
 
 
 class Question(models.Model):
@@ -111,7 +115,7 @@ class Question(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="questions")
-    key = models.SlugField(max_length=60)
+    key = models.CharField(max_length=60)  # letters, digits, "_", "-", "."
     order = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=12, choices=Kind.choices)
     label = models.JSONField(default=dict)
@@ -125,7 +129,8 @@ class Question(models.Model):
     class Meta:
         ordering = ["order"]
         constraints = [
-            models.UniqueConstraint(fields=["survey", "key"], name="a_question_key_is_used_once_in_a_survey"),
+            models.UniqueConstraint("survey", Lower("key"), name="a_question_key_is_used_once_in_a_survey"),
+            models.CheckConstraint(condition=Q(key__regex=QUESTION_KEY), name="a_question_key_is_a_plain_word"),
             models.UniqueConstraint(
                 fields=["survey", "order"],
                 name="one_question_at_each_place",
@@ -151,7 +156,7 @@ class Question(models.Model):
 
 class Choice(models.Model):
     question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="choices")
-    key = models.SlugField(max_length=60)
+    key = models.CharField(max_length=60)  # no "," and no ";", which part several choices in a CSV cell
     order = models.PositiveSmallIntegerField()
     label = models.JSONField(default=dict)
     population = models.PositiveIntegerField(null=True, blank=True)  # how many people are in that group, when known
@@ -159,7 +164,8 @@ class Choice(models.Model):
     class Meta:
         ordering = ["order"]
         constraints = [
-            models.UniqueConstraint(fields=["question", "key"], name="a_choice_key_is_used_once_in_a_question"),
+            models.UniqueConstraint("question", Lower("key"), name="a_choice_key_is_used_once_in_a_question"),
+            models.CheckConstraint(condition=Q(key__regex=CHOICE_KEY), name="a_choice_key_fits_in_a_cell"),
         ]
 
     def __str__(self) -> str:
