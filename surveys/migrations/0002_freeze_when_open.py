@@ -16,7 +16,10 @@ BEGIN
             RAISE EXCEPTION 'a survey goes from draft to open to closed'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'a_survey_never_goes_back';
         END IF;
-        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+        IF TG_OP = 'DELETE' THEN
+            RETURN OLD;
+        END IF;
+        RETURN NEW;
     END IF;
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'a survey that has opened cannot be deleted'
@@ -37,7 +40,7 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER freeze BEFORE UPDATE OR DELETE ON surveys_survey
+CREATE TRIGGER frozen_once_open BEFORE UPDATE OR DELETE ON surveys_survey
     FOR EACH ROW EXECUTE FUNCTION surveys_freeze_survey();
 
 CREATE FUNCTION surveys_freeze_part(the_survey uuid) RETURNS void LANGUAGE plpgsql AS $$
@@ -67,7 +70,7 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER freeze BEFORE INSERT OR UPDATE OR DELETE ON surveys_question
+CREATE TRIGGER frozen_once_open BEFORE INSERT OR UPDATE OR DELETE ON surveys_question
     FOR EACH ROW EXECUTE FUNCTION surveys_freeze_question();
 
 CREATE FUNCTION surveys_freeze_choice() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -84,14 +87,14 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER freeze BEFORE INSERT OR UPDATE OR DELETE ON surveys_choice
+CREATE TRIGGER frozen_once_open BEFORE INSERT OR UPDATE OR DELETE ON surveys_choice
     FOR EACH ROW EXECUTE FUNCTION surveys_freeze_choice();
 """
 
 THAW = """
-DROP TRIGGER freeze ON surveys_choice;
-DROP TRIGGER freeze ON surveys_question;
-DROP TRIGGER freeze ON surveys_survey;
+DROP TRIGGER frozen_once_open ON surveys_choice;
+DROP TRIGGER frozen_once_open ON surveys_question;
+DROP TRIGGER frozen_once_open ON surveys_survey;
 DROP FUNCTION surveys_freeze_choice();
 DROP FUNCTION surveys_freeze_question();
 DROP FUNCTION surveys_freeze_part(uuid);
