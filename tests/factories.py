@@ -6,6 +6,7 @@ from typing import Any
 
 from organizing.people.models import Person
 from organizing.roles.models import Grant, Role
+from surveys.design.models import Choice, Question, Survey
 
 _numbers = itertools.count(1)
 
@@ -40,3 +41,29 @@ def make_trustee(**given: Any) -> Person:
     person = make_person(**given)
     make_grant(person, Role.TRUSTEE)
     return person
+
+
+def make_survey(questions: list[dict[str, Any]] | None = None, *, state: str = "open", **given: Any) -> Survey:
+    """Make a survey in the given state. A question is ``{"key", "kind", "choices": ["a", "b"], …}``, in order."""
+    number = next(_numbers)
+    defaults: dict[str, Any] = {
+        "slug": f"survey-{number}",
+        "title": {"en": f"Survey {number}", "es": f"Encuesta {number}"},
+    }
+    survey = Survey.objects.create(**{**defaults, **given})
+    for order, question in enumerate(questions or [{"key": "safe", "kind": "single", "choices": ["yes", "no"]}]):
+        choices = question.get("choices", [])
+        fields = {name: value for name, value in question.items() if name != "choices"}
+        row = Question.objects.create(
+            survey=survey, order=order, **{"kind": "single", "label": {"en": f"About {question['key']}?"}, **fields}
+        )
+        for place, key in enumerate(choices):
+            Choice.objects.create(question=row, order=place, key=key, label={"en": key.capitalize()})
+    # Questions freeze when a survey opens, so the state comes last.
+    moment = dt.datetime(2026, 9, 1, tzinfo=dt.UTC)
+    if state != "draft":
+        Survey.objects.filter(pk=survey.pk).update(state="open", opened_at=moment)
+    if state == "closed":
+        Survey.objects.filter(pk=survey.pk).update(state="closed", closed_at=moment + dt.timedelta(days=7))
+    survey.refresh_from_db()
+    return survey

@@ -89,8 +89,7 @@ def _choices_given(question: QuestionDefinition) -> Callable[[Any], Iterable[str
         case Question.Kind.SCALE:
             return lambda answer: (str(int(answer)),)
         case Question.Kind.NUMBER:
-            cuts = question.bands
-            return lambda answer: (band_of(cuts, answer),) if cuts else ()
+            return lambda answer: (band_of(question, answer),) if question.bands else ()
         case _:
             return lambda answer: (answer,)
 
