@@ -101,7 +101,7 @@ def release_postgres(var: Path) -> None:
             except OSError:
                 pass  # somebody else still uses it
             else:
-                _stop_postgres(var)
+                _stop_postgres(var / "postgres")
             users.close()
 
 
@@ -112,7 +112,7 @@ def stop_unused_postgres(var: Path) -> bool:
             fcntl.lockf(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return False
-        _stop_postgres(var)
+        _stop_postgres(var / "postgres")
         return True
 
 
@@ -138,7 +138,7 @@ def _start_postgres(var: Path, *, durable: bool) -> None:
         as_whom = _as_whom()
         _make_socket_dir(sockets)
         _make_cluster(data, as_whom)
-        _forget_stale_pid(data)
+        _clear_the_way(data, sockets)
         _own(log, as_whom)
         settings = {**_SETTINGS, **(_DURABLE if durable else _FORGETFUL)}
         options = [f"-c {name}='{value}'" for name, value in settings.items()]
@@ -159,8 +159,7 @@ def _start_postgres(var: Path, *, durable: bool) -> None:
         state = _postgres_state(sockets)
 
 
-def _stop_postgres(var: Path) -> None:
-    data = var / "postgres"
+def _stop_postgres(data: Path) -> None:
     if (data / "postmaster.pid").exists():
         _run(
             "pg_ctl",
@@ -210,17 +209,21 @@ def _make_cluster(data: Path, as_whom: dict[str, Any]) -> None:
     draft.rename(data)
 
 
-def _forget_stale_pid(data: Path) -> None:
-    """Remove the pid file of a server that was killed, if its number now belongs to some other program."""
+def _clear_the_way(data: Path, sockets: Path) -> None:
+    """Deal with the pid files that stand in the way of starting: a killed server's, or an unreachable one's."""
     path = data / "postmaster.pid"
     with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
         pid = int(path.read_text().splitlines()[0])
         try:
-            theirs = "postgres" in psutil.Process(pid).name()
+            # A zombie has no command line; a program that came by the same number has another.
+            alive = str(data) in psutil.Process(pid).cmdline()
         except psutil.Error:
-            theirs = False
-        if not theirs:
+            alive = False
+        if alive:  # and yet does not answer: its socket was swept away with other old files
+            _stop_postgres(data)
+        else:
             path.unlink()
+            (sockets / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
 
 def _make_socket_dir(sockets: Path) -> None:
