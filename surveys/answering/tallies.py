@@ -115,13 +115,17 @@ def tally_keys(definition: Definition) -> list[TallyKey]:
 
 
 def add_tallies(definition: Definition, rows: Sequence[Answers], cursor: CursorWrapper) -> None:
-    """Add the answers of ``rows`` to the survey's tallies, in the caller's transaction. A second call adds again.
+    """Add the answers of ``rows`` to the survey's tallies, in the caller's transaction. A second call adds again."""
+    write_counts(definition, count_answers(definition, rows), cursor)
+
+
+def write_counts(definition: Definition, counts: Mapping[TallyKey, int], cursor: CursorWrapper) -> None:
+    """Add what ``count_answers`` has counted, of one or of many parts, in the caller's transaction.
 
     Every tally of the survey is written each time, zeros too: if only those that grew were, the transaction ids of the
     rows (``xmin``) would tell what the last few answers said. They are written in one order, so that two writers wait
     for each other and never deadlock.
     """
-    counts = count_answers(definition, rows)
     execute_values(
         cursor.cursor,
         UPSERT,
