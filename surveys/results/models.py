@@ -13,7 +13,11 @@ from surveys.design.models import Survey
 
 class ReleaseQuerySet(models.QuerySet["Release"]):
     def published(self) -> Self:
+        """Releases that a second person approved for the public."""
         return self.filter(publication__approved_at__isnull=False)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-number")
 
 
 class Release(models.Model):
@@ -24,7 +28,8 @@ class Release(models.Model):
     number = models.PositiveSmallIntegerField()
     made_on = models.DateField()
     rules_version = models.CharField(max_length=20)
-    tables = models.JSONField()  # what is told, and nothing more
+    tables = models.JSONField()  # what is told, and nothing more: see surveys/results/README.md
+    texts = models.JSONField(default=dict)  # {question key: [words two trustees approved, in no order]}
     basis = models.JSONField()  # group sizes it stands on, for the next release's rule; never shown
 
     objects = ReleaseQuerySet.as_manager()
@@ -34,6 +39,14 @@ class Release(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["survey", "number"], name="releases_of_a_survey_are_numbered"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.survey}: {self.number}"
+
+    @property
+    def is_published(self) -> bool:
+        publication = getattr(self, "publication", None)
+        return publication is not None and publication.approved_at is not None
 
 
 class Publication(models.Model):
@@ -53,9 +66,18 @@ class Publication(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return str(self.release)
+
 
 class TextReview(models.Model):
-    """One trustee's decision on one text. Two different trustees must approve the same wording."""
+    """One trustee's decision on one text. Two different trustees must approve the same wording.
+
+    Approvals of a text always agree: who approves another wording takes the earlier approvals away, and the text
+    goes back to those reviewers. One decision to withhold or to escalate is enough to keep a text from everyone.
+    """
+
+    NEEDED = 2  # approvals by different people
 
     class Decision(models.TextChoices):
         APPROVE = "approve"
@@ -72,3 +94,6 @@ class TextReview(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["text", "reviewer"], name="a_reviewer_decides_once_on_a_text"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.text_id}: {self.decision}"

@@ -1,0 +1,50 @@
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from organizing.web.errors import Refused
+from surveys.answering.operations import shuffle
+from surveys.design.models import Survey
+from surveys.results.operations import make_release
+from surveys.results.reports import told_by
+
+
+class Command(BaseCommand):
+    help = (
+        "Freezes what may be told of a survey's answers in a release, which never changes, and prints it. "
+        "When nothing has changed since the last release, prints that one."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", help="short address of the survey")
+        parser.add_argument("--json", action="store_true", help="print the tables as JSON instead of text")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        survey = Survey.objects.filter(slug=options["slug"]).first()
+        if survey is None:
+            raise CommandError(f"There is no survey with the short address “{options['slug']}”.")
+        now = timezone.now()
+        if survey.is_open:
+            shuffle(survey, at=now)
+        try:
+            release = make_release(survey, at=now, by=None)
+        except Refused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        if options["json"]:
+            self.stdout.write(json.dumps(release.tables, ensure_ascii=False, indent=2))
+            return
+        told = told_by(release, "en")
+        self.stdout.write(f"{told.title}: release {release.number} of {release.made_on}, {told.size}\n")
+        for question in told.questions:
+            self.stdout.write(f"\n{question.label}\n")
+            for share in question.shares:
+                self.stdout.write(f"  {share.label}: {share.text}\n")
+            for breakdown in question.breakdowns:
+                self.stdout.write(f"  by {breakdown.dimension}\n")
+                for place, group in enumerate(breakdown.groups):
+                    told_shares = ", ".join(f"{label} {shares[place].text}" for label, shares in breakdown.rows)
+                    self.stdout.write(f"    {group}: {told_shares}\n")
+                if breakdown.hidden:
+                    self.stdout.write(f"    not shown: {', '.join(breakdown.hidden)}\n")
