@@ -4,8 +4,14 @@ import datetime as dt
 import itertools
 from typing import Any
 
+from django.db import connection
+
 from organizing.people.models import Person
 from organizing.roles.models import Grant, Role
+from surveys.answering.models import TextAnswer
+from surveys.answering.sealing import seal
+from surveys.answering.tallies import add_tallies
+from surveys.design.definition import definition_of
 from surveys.design.models import Choice, Question, Survey
 
 _numbers = itertools.count(1)
@@ -67,3 +73,16 @@ def make_survey(questions: list[dict[str, Any]] | None = None, *, state: str = "
         Survey.objects.filter(pk=survey.pk).update(state="closed", closed_at=moment + dt.timedelta(days=7))
     survey.refresh_from_db()
     return survey
+
+
+def make_tallies(survey: Survey, answers: list[dict[str, Any]]) -> None:
+    """Count these answers as if they had been shuffled."""
+    with connection.cursor() as cursor:
+        add_tallies(definition_of(survey), answers, cursor)
+
+
+def make_text(survey: Survey, words: str, *, question: str = "words") -> TextAnswer:
+    """Make a text that waits for review. It is not counted: see ``make_tallies``."""
+    return TextAnswer.objects.create(
+        survey=survey, question=survey.questions.get(key=question), sealed=seal(words)
+    )
