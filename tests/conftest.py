@@ -4,17 +4,30 @@ Settings come from the environment, so the environment is put in order here, bef
 """
 
 import datetime as dt
+import ipaddress
 import os
 import shutil
+import socket
 import tempfile
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+    from pytest_django.live_server_helper import LiveServer
+
+    from organizing.local.servers import Valkey
 
 NOW = dt.datetime(2026, 9, 10, 20, 0, tzinfo=dt.UTC)
 
 # Every run has a directory of its own, made by the first process and handed to the xdist workers it starts.
-if "PYTEST_XDIST_WORKER" not in os.environ:
+IS_FIRST_PROCESS = "PYTEST_XDIST_WORKER" not in os.environ
+if IS_FIRST_PROCESS:
     for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "DATABASE_ROLE", "DEMO", "DEBUG", "SECURE", "SECRET_KEY"):
         os.environ.pop(name, None)
     os.environ["ORGANIZING_VAR"] = tempfile.mkdtemp(prefix="organizing-test-", dir="/tmp")
@@ -22,18 +35,32 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "organizing.settings"
 VAR = Path(os.environ["ORGANIZING_VAR"])
 
 
+@pytest.fixture
+def now() -> dt.datetime:
+    return NOW
+
+
+# --- The run ------------------------------------------------------------------------------------
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    from django.conf import settings
+
     from organizing.local import servers
 
-    if "PYTEST_XDIST_WORKER" not in os.environ:
+    # Pages are tested without gathering the static files first.
+    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+    if IS_FIRST_PROCESS:
         _clear_up_after_killed_runs()
         servers.hold_postgres(VAR, durable=False)  # held to the end, so that every worker finds it running
+    _keep_off_the_network()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     from organizing.local import servers
 
-    if "PYTEST_XDIST_WORKER" not in os.environ:
+    if IS_FIRST_PROCESS:
         servers.release_postgres(VAR)
         _remove(VAR)
 
@@ -43,12 +70,8 @@ def _clear_up_after_killed_runs() -> None:
     from organizing.local import servers
 
     for var in Path("/tmp").glob("organizing-test-*"):  # noqa: S108
-        if (
-            var != VAR
-            and var.owner() == VAR.owner()
-            and (var / "postgres").exists()
-            and servers.stop_unused_postgres(var)
-        ):
+        ours = var != VAR and var.stat().st_uid == os.geteuid() and (var / "postgres").exists()
+        if ours and servers.stop_unused_postgres(var):
             _remove(var)
 
 
@@ -59,6 +82,190 @@ def _remove(var: Path) -> None:
     shutil.rmtree(var, ignore_errors=True)
 
 
+def _keep_off_the_network() -> None:
+    """Refuse every connection that leaves this machine."""
+
+    def guarded(connect: Callable[[socket.socket, Any], Any]) -> Callable[[socket.socket, Any], Any]:
+        def connect_at_home(self: socket.socket, address: Any) -> Any:
+            if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_at_home(address[0]):
+                raise AssertionError(f"A test tried to reach {address[0]}. Tests never leave this machine.")
+            return connect(self, address)
+
+        return connect_at_home
+
+    for verb in ("connect", "connect_ex"):
+        setattr(socket.socket, verb, guarded(getattr(socket.socket, verb)))
+
+
+def _is_at_home(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _fail_what_was_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"Skipped or expected to fail, which no test may be: {report.longrepr}"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report: pytest.TestReport = yield  # type: ignore[assignment, misc]
+    _fail_what_was_skipped(report)
+    return report  # type: ignore[return-value]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    report: pytest.CollectReport = yield  # type: ignore[assignment, misc]
+    _fail_what_was_skipped(report)
+    return report  # type: ignore[return-value]
+
+
+# --- Servers ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def valkey(worker_id: str) -> Iterator["Valkey"]:
+    """A running Valkey of this worker's own. Its address is ``valkey.url``."""
+    from organizing.local import servers
+
+    var = VAR / worker_id
+    server = servers.Valkey(var)
+    server.start()
+    yield server
+    server.stop()
+    _remove(var)
+
+
+class SmtpSink:
+    """What the mail server of a test was given."""
+
+    def __init__(self) -> None:
+        self.messages: list[EmailMessage] = []
+        self.recipients: list[list[str]] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        from email import message_from_bytes, policy
+
+        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        self.recipients.append(list(envelope.rcpt_tos))
+        return "250 OK"
+
+
 @pytest.fixture
-def now() -> dt.datetime:
-    return NOW
+def smtp(settings: Any) -> Iterator[SmtpSink]:
+    """A real SMTP server, which Django's mail goes to during the test."""
+    from aiosmtpd.controller import Controller
+
+    sink = SmtpSink()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(sink, hostname="127.0.0.1", port=port)
+    controller.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    yield sink
+    controller.stop()
+
+
+# --- The browser --------------------------------------------------------------------------------
+
+PHONE, DESKTOP = (390, 844), (1280, 900)  # CSS pixels
+NewPage = Callable[..., "Page"]
+
+
+def installed_browser() -> str | None:
+    """Return the path of an installed Chromium or Chrome. ``None``: Playwright's own is used."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    mac = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+    return next(filter(None, map(shutil.which, names)), str(mac) if mac.exists() else None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    from playwright.sync_api import sync_playwright
+
+    # Playwright keeps an event loop in this thread, which Django takes for asynchronous code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=installed_browser(), args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def new_page(browser: "Browser", live_server: "LiveServer") -> Iterator[NewPage]:
+    """Open pages of the live server: ``new_page(size=PHONE, scheme="dark", javascript=False, locale="es")``.
+
+    Every page has its own cookies; addresses are relative to the server. The test fails if a page asked for anything
+    from elsewhere, broke the content security policy, or if a script of it failed.
+    """
+    home = urlsplit(live_server.url).netloc
+    complaints: list[str] = []
+    contexts = []
+
+    def at_home_only(route: Any) -> None:
+        address = urlsplit(route.request.url)
+        if address.scheme in ("data", "blob") or address.netloc == home:
+            route.continue_()
+        else:
+            complaints.append(f"asked for {route.request.url}")
+            route.abort()
+
+    def listen(message: Any) -> None:
+        if "Content Security Policy" in message.text or "Content-Security-Policy" in message.text:
+            complaints.append(message.text)
+
+    def open_page(
+        *,
+        size: tuple[int, int] = DESKTOP,
+        scheme: Literal["light", "dark"] = "light",
+        javascript: bool = True,
+        locale: str = "en-US",
+    ) -> "Page":
+        context = browser.new_context(
+            base_url=live_server.url,
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,
+            has_touch=size == PHONE,
+            java_script_enabled=javascript,
+            locale=locale,
+        )
+        context.set_default_timeout(10_000)
+        context.route("**/*", at_home_only)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", listen)
+        page.on("pageerror", lambda error: complaints.append(f"script failed: {error}"))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture
+def phone(new_page: NewPage) -> "Page":
+    return new_page(size=PHONE)
+
+
+@pytest.fixture
+def desktop(new_page: NewPage) -> "Page":
+    return new_page(size=DESKTOP)
+
+
+@pytest.fixture
+def phone_dark(new_page: NewPage) -> "Page":
+    return new_page(size=PHONE, scheme="dark")
+
+
+@pytest.fixture
+def desktop_dark(new_page: NewPage) -> "Page":
+    return new_page(size=DESKTOP, scheme="dark")

