@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",  # so that project templates may replace those of widgets
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -59,7 +60,6 @@ INSTALLED_APPS = [
     "bootstrap",
     "django_htmx",
     "lucide",
-    "django_altcha",
     "csp",
     "template_partials",
 ]
@@ -102,6 +102,12 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
+
+# --- What waits for whom: functions of features, see organizing/web/today.py ------------------------
+TODAY: list[str] = []
+TO_DO: list[str] = []
+ASKS: list[str] = []
+FINDINGS: list[str] = []
 
 # --- Data ---------------------------------------------------------------------------------------
 # Each kind of process works under a database role of its own, made by the migrations: the web role cannot
