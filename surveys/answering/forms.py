@@ -29,7 +29,7 @@ NUMBER_MAX = 1e15  # beyond it a float no longer tells whole numbers apart
 # Not "name", "email" or "url": browsers fill those in by themselves for people, too.
 TRAP = "leave_this_open"
 
-# A control character has no place in an answer, and PostgreSQL takes no NUL. Signs of direction stay: Arabic needs them.
+# Control characters have no place in an answer; PostgreSQL takes no NUL. Marks of direction stay: Arabic needs them.
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]|[\ud800-\udfff]")
 
 
@@ -92,7 +92,9 @@ def _read_name(data: QueryDict, reading: Reading) -> None:
         try:
             validate_email(reading.email)
         except ValidationError:
-            reading.errors["email"] = _("This is not an e-mail address. Write it like name@example.org, or leave it out.")
+            reading.errors["email"] = _(
+                "This is not an e-mail address. Write it like name@example.org, or leave it out."
+            )
     if not data.get("consent"):
         reading.errors["consent"] = _("Please tick this if you agree. Without it we may not keep your answers.")
 

@@ -6,6 +6,9 @@ rows nor their transaction ids tell who answered when.
 
 ``answers`` is ``{question key: value}``: a choice key, a list of choice keys, or a number. Texts wait sealed in
 ``Inbox.texts`` and part from the other answers in the shuffle.
+
+Where web processes may not delete, foreign keys do nothing when a survey or question goes: only drafts go (the database
+refuses the rest), drafts have no answers, and Django's own cascade would need the right to delete them.
 """
 
 import uuid
@@ -19,7 +22,7 @@ class SpentSubmission(models.Model):
     """A form that has been sent. Its id was random and is known to nobody but the browser that sent it."""
 
     id = models.UUIDField(primary_key=True, editable=False)
-    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="+")
+    survey = models.ForeignKey(Survey, on_delete=models.DO_NOTHING, related_name="+")
 
 
 class AccessCode(models.Model):
@@ -48,7 +51,7 @@ class Inbox(models.Model):
     """An answer that waits for its batch."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="+")
+    survey = models.ForeignKey(Survey, on_delete=models.DO_NOTHING, related_name="+")
     answers = models.JSONField()
     texts = models.JSONField(default=dict)  # {question key: sealed text}
 
@@ -57,7 +60,7 @@ class Response(models.Model):
     """An answer, shuffled. Written in batches of at least k, or at closing."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="+")
+    survey = models.ForeignKey(Survey, on_delete=models.DO_NOTHING, related_name="+")
     answers = models.JSONField()
 
 
@@ -65,8 +68,8 @@ class TextAnswer(models.Model):
     """Words that a student wrote, parted from their other answers."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="+")
-    question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="+")
+    survey = models.ForeignKey(Survey, on_delete=models.DO_NOTHING, related_name="+")
+    question = models.ForeignKey(Question, on_delete=models.DO_NOTHING, related_name="+")
     sealed = models.TextField()
 
 
@@ -77,7 +80,7 @@ class Tally(models.Model):
     ``dimension`` and ``value`` empty: over all.
     """
 
-    survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="tallies")
+    survey = models.ForeignKey(Survey, on_delete=models.DO_NOTHING, related_name="tallies")
     question = models.CharField(max_length=60, blank=True)
     choice = models.CharField(max_length=60, blank=True)
     dimension = models.CharField(max_length=60, blank=True)
