@@ -4,8 +4,21 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from organizing.people.models import Organization
+from organizing.roles import policy
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Return what every page needs: whether this is the demo, and the organization once set up."""
-    return {"is_demo": settings.DEMO}
+    """Return what every page needs: whether this is the demo, the organization, whether an organizer looks.
+
+    The last two are asked for only when a template uses them, so a survey page asks the database nothing.
+    ``organization`` is false until it has been set up.
+    """
+    return {
+        "is_demo": settings.DEMO,
+        "organization": SimpleLazyObject(lambda: Organization.objects.first()),
+        "is_organizer": SimpleLazyObject(lambda: policy.is_organizer(request.user, at=timezone.now())),
+    }

@@ -1,3 +1,13 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from organizing.web import pages
+
+app_name = "web"
+urlpatterns: list[URLPattern] = [
+    path("", pages.home, name="home"),
+    path("privacy/", pages.privacy, name="privacy"),
+    path("home/", pages.member_home, name="member-home"),
+    path("today/", pages.today, name="today"),
+    path("language/", pages.language_set, name="language-set"),
+    path("style/", pages.style, name="style"),
+]

@@ -1,21 +1,22 @@
-from django.http import HttpRequest, HttpResponse
+"""What is said when a page cannot be shown: what happened, and what to do next. None of these asks the database."""
 
-
-def _plain(status: int) -> HttpResponse:
-    return HttpResponse(status=status)
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError
+from django.shortcuts import render
+from django.template import loader
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _plain(400)
+    return render(request, "400.html", status=400)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _plain(403)
+    return render(request, "403.html", status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _plain(404)
+    return render(request, "404.html", status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _plain(500)
+    """Something of ours broke, perhaps the very thing a context processor needs: so none runs."""
+    return HttpResponseServerError(loader.get_template("500.html").render())
