@@ -45,7 +45,7 @@ def equal_bands(low: float, high: float) -> list[float]:
             cuts.append(float(cut))
             first += 1
         if len(cuts) < EQUAL_BANDS_MAX:
-            return cuts
+            return sorted({cut for cut in cuts if low < cut <= high})  # rounded, neighbours may fall together
     raise AssertionError("a width a hundred times the tenth of a range cuts it less than ten times")
 
 
