@@ -1,4 +1,8 @@
-"""A release, once made, is what was told: it can be neither altered nor taken back, by pages, commands or hand."""
+"""A release, once made, is what was told: it can be neither altered nor taken back, by pages, commands or hand.
+
+Pages make releases and may not look into the inbox, but a release of a closed survey must not miss its last answers:
+they could never follow, being fewer than k. So pages may ask one thing, of closed surveys only: does anything wait?
+"""
 
 from django.db import migrations, models
 
@@ -12,11 +16,18 @@ END $$;
 CREATE TRIGGER stays BEFORE UPDATE OR DELETE ON surveys_release
     FOR EACH ROW EXECUTE FUNCTION surveys_release_stays();
 
+CREATE FUNCTION surveys_last_answers_wait(the_survey uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM surveys_survey WHERE id = the_survey AND state = 'closed')
+        AND EXISTS (SELECT FROM surveys_inbox WHERE survey_id = the_survey)
+$$;
+
 REVOKE UPDATE, DELETE ON surveys_release FROM organizing_web;
 """
 
 ALLOW = """
 GRANT UPDATE, DELETE ON surveys_release TO organizing_web;
+DROP FUNCTION surveys_last_answers_wait(uuid);
 DROP TRIGGER stays ON surveys_release;
 DROP FUNCTION surveys_release_stays();
 """

@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -34,18 +34,23 @@ from surveys.results.reports import (
 def make_release(survey: Survey, *, at: datetime, by: Person | None) -> Release:
     """Freeze what may be told of the answers shuffled so far. Reads tallies, never answers.
 
-    Raises ``Refused`` when the survey is a draft or keeps names; when it is open and a group has 1 to k-1 answers;
-    and when, since the last release, a group has changed by 1 to k-1 answers (rule R7: else the difference of two
-    releases would tell on those few). A question that so few answered anew in some group keeps the table it had.
+    Raises ``Refused`` when the survey is a draft, keeps names or has been purged; when it is open and a group has 1 to
+    k-1 answers; when it is closed and its last answers are not shuffled yet; and when, since the last release, a group
+    has changed by 1 to k-1 answers (rule R7: else the difference of two releases would tell on those few). A question
+    that so few answered anew in some group keeps the table it had.
 
     When nothing has changed, returns the last release and makes none. ``by``: ``None`` is the console.
     """
-    # The lock makes reading the last release and adding the next one step.
-    survey = Survey.objects.select_for_update().get(pk=survey.pk)
+    # The lock makes reading the last release and adding the next one step, and lets answers come in meanwhile.
+    survey = Survey.objects.select_for_update(no_key=True).get(pk=survey.pk)
     if not survey.is_anonymous:
         raise Refused(_("This survey keeps names, so its answers are counted as they are and not released in bands."))
     if survey.is_draft:
         raise Refused(_("This survey has not opened yet."))
+    if survey.purge_on is not None and survey.purge_on <= at.date():
+        raise Refused(_("The answers to this survey have been dropped, as was promised. Its releases stay."))
+    if _last_answers_wait(survey):
+        raise Refused(_("The last answers are still being shuffled. Try again in a minute."))
     definition = definition_of(survey)
     counts = counts_of(survey)
     tables, basis = tables_of(definition, counts), sizes_of(definition, counts)
@@ -70,6 +75,12 @@ def make_release(survey: Survey, *, at: datetime, by: Person | None) -> Release:
     )
     record("release.make", release, by=by.pk if by else None, at=at, number=release.number)
     return release
+
+
+def _last_answers_wait(survey: Survey) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT surveys_last_answers_wait(%s)", [survey.pk])
+        return bool(cursor.fetchone()[0])
 
 
 def _refuse_small_groups(definition: Definition, basis: dict[str, Any]) -> None:
@@ -215,7 +226,7 @@ def decide_text(text: TextAnswer, *, decision: str, wording: str = "", by: Perso
     Raises ``Refused`` when there is nothing left to decide for this person, also on a second call.
     """
     # Web processes may not lock texts, so reviewers of one survey wait for each other here.
-    survey = Survey.objects.select_for_update().get(pk=text.survey_id)
+    survey = Survey.objects.select_for_update(no_key=True).get(pk=text.survey_id)
     if not waiting_texts(survey, reviewer=by).filter(pk=text.pk).exists():
         raise Refused(_("This text has been decided already."))
     sealed = ""

@@ -1,8 +1,8 @@
 """Counting what was answered, and laying out what a release tells. No answer is read here, only tallies."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from organizing.people.models import Person
-from surveys.answering.models import Tally, TextAnswer
+from surveys.answering.models import NamedResponse, Tally, TextAnswer
+from surveys.answering.tallies import count_answers
 from surveys.design.definition import (
     Definition,
     QuestionDefinition,
@@ -23,6 +24,8 @@ from surveys.design.models import Question, Survey, in_language
 from surveys.results.disclosure import Answered, Band, disclose_question, percent, size_band
 from surveys.results.models import Release, TextReview
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 # --- Counts -----------------------------------------------------------------------------------------
 
 
@@ -30,7 +33,7 @@ from surveys.results.models import Release, TextReview
 class Counts:
     """The tallies of a survey, by dimension, value, question and choice. What is not there is 0."""
 
-    tallies: dict[tuple[str, str, str, str], int]
+    tallies: Mapping[tuple[str, str, str, str], int]
 
     def of(self, question: str = "", choice: str = "", *, dimension: str = "", value: str = "") -> int:
         return self.tallies.get((dimension, value, question, choice), 0)
@@ -157,6 +160,28 @@ def approved_texts(survey: Survey) -> QuerySet[TextAnswer]:
     )
 
 
+@dataclass(frozen=True)
+class Queue:
+    """What a trustee has to do for one survey."""
+
+    survey: Survey
+    waiting: int
+    next_text: TextAnswer | None
+    escalated: tuple[TextAnswer, ...]
+
+
+def review_queues(reviewer: Person) -> list[Queue]:
+    """Return the surveys that have texts for this trustee to decide on, or escalated ones."""
+    surveys = Survey.objects.filter(pk__in=TextAnswer.objects.values("survey")).order_by("opened_at")
+    queues = []
+    for survey in surveys:
+        waiting = waiting_texts(survey, reviewer=reviewer)
+        queue = Queue(survey, waiting.count(), waiting.first(), tuple(escalated_texts(survey)))
+        if queue.waiting or queue.escalated:
+            queues.append(queue)
+    return queues
+
+
 # --- The page of a release ----------------------------------------------------------------------------
 
 
@@ -183,18 +208,13 @@ class Share:
             return _("{percent} % or more").format(percent=low)
         return f"{low} %" if low == high else f"{low}–{high} %"
 
-    @property
-    def width(self) -> int:
-        """How wide the band is drawn, in percent of the bar: a whole percent is drawn as one."""
-        return max(1, self.band.high - self.band.low) if self.band else 0
-
 
 @dataclass(frozen=True)
 class Breakdown:
-    """A question by one dimension: a row for each choice, a column for each group shown."""
+    """A question by one dimension: a row for each group shown, with a share for each choice."""
 
     dimension: str
-    groups: tuple[str, ...]
+    choices: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Share, ...]], ...]
     hidden: tuple[str, ...]  # names of the groups that are not told
 
@@ -235,6 +255,18 @@ class Told:
     k: int
     questions: tuple[ToldQuestion, ...]
     method: Method
+
+
+def published_surveys() -> list[Release]:
+    """Return the newest published release of each survey, lately published first."""
+    newest = (
+        Release.objects.published()
+        .order_by("survey", "-number")
+        .distinct("survey")
+        .select_related("survey", "publication")
+        .defer("tables", "texts", "basis")
+    )
+    return sorted(newest, key=lambda release: release.publication.approved_at or EPOCH, reverse=True)
 
 
 def told_by(release: Release, language: str) -> Told:
@@ -284,24 +316,21 @@ def _told_question(
             for choice in choices
         )
 
-    breakdowns = []
-    for dimension, groups in (table["by"] if table else {}).items():
-        shown = [(group["value"], shares(group["choices"])) for group in groups if group["shown"]]
-        breakdowns.append(
-            Breakdown(
-                dimension=definition.question_by_key[dimension].label_in(language),
-                groups=tuple(value_label(definition, dimension, value, language) for value, _shares in shown),
-                rows=tuple(
-                    (label, tuple(column[place] for _value, column in shown))
-                    for place, label in enumerate(labels.values())
-                ),
-                hidden=tuple(
-                    value_label(definition, dimension, group["value"], language)
-                    for group in groups
-                    if not group["shown"]
-                ),
-            )
+    breakdowns = [
+        Breakdown(
+            dimension=definition.question_by_key[dimension].label_in(language),
+            choices=tuple(labels.values()),
+            rows=tuple(
+                (value_label(definition, dimension, group["value"], language), shares(group["choices"]))
+                for group in groups
+                if group["shown"]
+            ),
+            hidden=tuple(
+                value_label(definition, dimension, group["value"], language) for group in groups if not group["shown"]
+            ),
         )
+        for dimension, groups in (table["by"] if table else {}).items()
+    ]
     return ToldQuestion(
         key=question.key,
         label=question.label_in(language),
@@ -357,7 +386,9 @@ def counted(survey: Survey, language: str) -> tuple[int, list[CountedQuestion]]:
     """Return how many answered a survey with names, and exact counts. Raises ``ValueError`` for an anonymous one."""
     if survey.is_anonymous:
         raise ValueError("Exact counts of an anonymous survey are never shown.")
-    definition, counts = definition_of(survey), counts_of(survey)
+    definition = definition_of(survey)
+    answers = list(NamedResponse.objects.filter(survey=survey).values_list("answers", flat=True))
+    counts = Counts(count_answers(definition, answers))
     return counts.of(), [
         CountedQuestion(
             question.label_in(language),

@@ -26,9 +26,9 @@ class Command(BaseCommand):
         if survey is None:
             raise CommandError(f"There is no survey with the short address “{options['slug']}”.")
         now = timezone.now()
-        if survey.is_open:
-            shuffle(survey, at=now)
         try:
+            if not survey.is_draft:
+                shuffle(survey, at=now)  # moves what may be moved: k answers while it is open, any once it is closed
             release = make_release(survey, at=now, by=None)
         except Refused as refusal:
             raise CommandError(str(refusal)) from refusal
@@ -43,8 +43,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {share.label}: {share.text}\n")
             for breakdown in question.breakdowns:
                 self.stdout.write(f"  by {breakdown.dimension}\n")
-                for place, group in enumerate(breakdown.groups):
-                    told_shares = ", ".join(f"{label} {shares[place].text}" for label, shares in breakdown.rows)
-                    self.stdout.write(f"    {group}: {told_shares}\n")
+                for group, shares in breakdown.rows:
+                    self.stdout.write(f"    {group}: {', '.join(f'{share.label} {share.text}' for share in shares)}\n")
                 if breakdown.hidden:
                     self.stdout.write(f"    not shown: {', '.join(breakdown.hidden)}\n")
