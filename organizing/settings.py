@@ -104,21 +104,22 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # --- What waits for whom: functions of features, see organizing/web/today.py ------------------------
-TODAY: list[str] = []
-TO_DO: list[str] = []
+TODAY: list[str] = ["surveys.results.today.waiting"]
+TO_DO: list[str] = ["surveys.results.today.texts"]
 ASKS: list[str] = []
-FINDINGS: list[str] = []
+FINDINGS: list[str] = ["surveys.results.today.findings"]
+
+# --- What the demo shows: functions of features, called as load(at=), see organizing/local/demo.py ---
+DEMO_LOADERS: list[str] = []
 
 # --- Data ---------------------------------------------------------------------------------------
 # Each kind of process works under a database role of its own, made by the migrations: the web role cannot
 # read answers. Empty: the role that the address names (migrations, commands).
 DATABASE_ROLE = env.str("DATABASE_ROLE", default="")
 DATABASES = {"default": env.db("DATABASE_URL") if DEPLOYED else services.embedded_database(VAR_DIR)}
-DATABASES["default"].update(
-    CONN_MAX_AGE=env.int("CONN_MAX_AGE", default=60),
-    CONN_HEALTH_CHECKS=True,
-    OPTIONS={"options": f"-c role={DATABASE_ROLE}"} if DATABASE_ROLE else {},
-)
+DATABASES["default"].update(CONN_MAX_AGE=env.int("CONN_MAX_AGE", default=60), CONN_HEALTH_CHECKS=True)
+if DATABASE_ROLE:
+    DATABASES["default"].setdefault("OPTIONS", {})["options"] = f"-c role={DATABASE_ROLE}"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "people.Person"
 
@@ -199,6 +200,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # whoever watches asks from inside
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 # Other sites learn nothing. Path not taken: "no-referrer", under which browsers send "Origin: null" with our own forms
