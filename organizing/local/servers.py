@@ -107,6 +107,10 @@ def release_postgres(var: Path) -> None:
             users.close()
 
 
+def postgres_is_running(var: Path) -> bool:
+    return _postgres_state(socket_dir(var)) != _NO_ANSWER
+
+
 def stop_unused_postgres(var: Path) -> bool:
     """Stop a server that was left running with nobody using it. Tell whether nobody uses it now."""
     with _gate(var), (var / "locks" / "users").open("a+") as users:
