@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from organizing.web import pages
+from organizing.web import health, pages
 
 app_name = "web"
 urlpatterns: list[URLPattern] = [
@@ -9,5 +9,6 @@ urlpatterns: list[URLPattern] = [
     path("home/", pages.member_home, name="member-home"),
     path("today/", pages.today, name="today"),
     path("language/", pages.language_set, name="language-set"),
+    path("healthz", health.healthz, name="healthz"),
     path("style/", pages.style, name="style"),
 ]
