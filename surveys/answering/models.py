@@ -1,6 +1,6 @@
 """Answers, and what is needed to take them once each.
 
-Nothing here points at a person, and no anonymous row holds a time, an address, a browser or a serial number.
+No answer points at a person, and no anonymous row holds a time, an address, a browser or a serial number.
 Answers wait in the inbox and are moved to ``Response`` in shuffled batches, so that neither the order of the
 rows nor their transaction ids tell who answered when.
 
@@ -14,7 +14,9 @@ refuses the rest), drafts have no answers, and Django's own cascade would need t
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
+from organizing.people.models import Person
 from surveys.design.models import Question, Survey
 
 
@@ -109,24 +111,35 @@ class NamedResponse(models.Model):
 
 
 class Import(models.Model):
-    """A file of answers. The same file twice adds nothing twice."""
+    """A file of answers. The same file twice adds nothing twice.
+
+    One sent by a browser waits as a row, and is the job of whichever worker claims it. One added by a command is
+    written down when it is in.
+    """
 
     class State(models.TextChoices):
-        WAITING = "waiting"
-        RUNNING = "running"
-        DONE = "done"
-        FAILED = "failed"
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("being read")
+        DONE = "done", _("added")
+        FAILED = "failed", _("not added")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="imports")
-    content_hash = models.CharField(max_length=64)  # SHA-256 of the bytes
+    content_hash = models.CharField(max_length=64, blank=True)  # SHA-256 of the bytes, once they are in
     file_name = models.CharField(max_length=200)
+    upload = models.CharField(max_length=100, blank=True)  # where the file is kept; empty once it is deleted
+    all_or_nothing = models.BooleanField(default=False)
+    language = models.CharField(max_length=10, default="en")  # of whoever sent it: notes and reasons are written in it
+    sent_by = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    sent_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    percent = models.PositiveSmallIntegerField(default=0)  # of the file that is read
     rows_read = models.PositiveBigIntegerField(default=0)
     rows_added = models.PositiveBigIntegerField(default=0)
     rows_refused = models.PositiveBigIntegerField(default=0)
     notes = models.JSONField(default=list)  # sentences for the person who sent it
-    started_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)  # when it was claimed, last
+    heard_at = models.DateTimeField(null=True, blank=True)  # the last sign of life of whoever claimed it
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
