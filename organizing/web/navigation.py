@@ -32,6 +32,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry(_("Home"), "web:member-home", "house"),
         Entry(_("Campaign"), "campaigns:campaign-mine", "megaphone"),
         Entry(_("Teams"), "campaigns:team-list", "users"),
+        Entry(_("Me"), "people:me", "circle-user"),
     ),
     "ORGANIZER": (
         Entry(_("Today"), "web:today", "sun"),
@@ -41,13 +42,9 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry(_("Board watch"), "meetings:board-watch", "binoculars"),
         Entry(_("Teams"), "campaigns:team-manage", "users"),
         Entry(_("Visits"), "meetings:visit-list", "school"),
-        Entry(_("People"), "people:person-list", "contact"),
+        Entry(_("People"), "roles:person-list", "contact"),
         Entry(_("Messages"), "notifications:message-list", "mail"),
-        Entry(_("Settings"), "people:organization-settings", "settings"),
-    ),
-    "ACCOUNT": (
-        Entry(_("Today"), "web:today", "sun"),
-        Entry(_("Me"), "people:me", "circle-user"),
+        Entry(_("Settings"), "roles:organization-settings", "settings"),
     ),
 }
 

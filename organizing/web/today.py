@@ -21,11 +21,12 @@ from organizing.people.models import Person
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that waits: what to do, where to do it, and a line on why or until when."""
+    """One thing that waits: what to do, where to do it, a line on why or until when, a word on a button."""
 
     title: str | Promise
     url: str
     detail: str | Promise = ""
+    action: str | Promise = ""  # empty: the title alone leads there
 
 
 Source = Callable[..., Iterable[Item]]
