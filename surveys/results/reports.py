@@ -261,8 +261,8 @@ def published_surveys() -> list[Release]:
     """Return the newest published release of each survey, lately published first."""
     newest = (
         Release.objects.published()
-        .order_by("survey", "-number")
-        .distinct("survey")
+        .order_by("survey_id", "-number")
+        .distinct("survey_id")
         .select_related("survey", "publication")
         .defer("tables", "texts", "basis")
     )
