@@ -112,14 +112,14 @@ def _fail_what_was_skipped(report: pytest.TestReport | pytest.CollectReport) -> 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    report: pytest.TestReport = yield  # type: ignore[assignment, misc]
+    report: pytest.TestReport = yield  # type: ignore[assignment]
     _fail_what_was_skipped(report)
     return report  # type: ignore[return-value]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
-    report: pytest.CollectReport = yield  # type: ignore[assignment, misc]
+    report: pytest.CollectReport = yield  # type: ignore[assignment]
     _fail_what_was_skipped(report)
     return report  # type: ignore[return-value]
 
@@ -150,7 +150,7 @@ class SmtpSink:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         from email import message_from_bytes, policy
 
-        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
         self.recipients.append(list(envelope.rcpt_tos))
         return "250 OK"
 
@@ -180,16 +180,11 @@ PHONE, DESKTOP = (390, 844), (1280, 900)  # CSS pixels
 NewPage = Callable[..., "Page"]
 
 
-def installed_browser() -> str | None:
-    """Return the path of an installed Chromium or Chrome. ``None``: Playwright's own is used."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    mac = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
-    return next(filter(None, map(shutil.which, names)), str(mac) if mac.exists() else None)
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator["Browser"]:
     from playwright.sync_api import sync_playwright
+
+    from tests.chromium import installed_browser
 
     # Playwright keeps an event loop in this thread, which Django takes for asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

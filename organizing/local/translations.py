@@ -91,11 +91,11 @@ def problems(language: str) -> Iterator[str]:
             continue
         name = message.id if isinstance(message.id, str) else message.id[0]
         translated = catalog.get(name, message.context)
-        strings = [] if translated is None else translated.string
-        filled = all([strings] if isinstance(strings, str) else strings)
+        said = "" if translated is None else translated.string
+        filled = bool(said) and all([said] if isinstance(said, str) else said or [])
         if translated is None:
             yield f"{language}: missing: {name!r}"
-        elif not filled or not strings:
+        elif not filled:
             yield f"{language}: not translated: {name!r}"
         elif translated.fuzzy:
             yield f"{language}: fuzzy: {name!r}"

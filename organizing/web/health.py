@@ -16,8 +16,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from kombu import Connection
 
+from organizing.celery import app
 from organizing.people.models import Person
 from organizing.roles import policy
 
@@ -87,7 +87,7 @@ def clock() -> Finding:
 def broker() -> Finding:
     """Look whether the broker answers. Pages work without it; what is to be done later waits."""
     try:
-        with Connection(settings.CELERY_BROKER_URL, connect_timeout=2, transport_options={"socket_timeout": 2}) as bell:
+        with app.connection_for_read(connect_timeout=2) as bell:
             bell.ensure_connection(max_retries=1, timeout=2)
     except Exception:  # of many kinds, and one meaning
         return Finding(

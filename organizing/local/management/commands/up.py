@@ -38,6 +38,7 @@ class Site(Manager):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
+        self._terminating = False
         self.died: str | None = None
 
     def terminate(self) -> None:
