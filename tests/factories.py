@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from organizing.people.models import Person
+from organizing.people.models import Organization, Person
 from organizing.roles.models import Grant, Role
 from surveys.answering.models import TextAnswer
 from surveys.answering.sealing import seal
@@ -24,6 +24,17 @@ def make_person(**given: Any) -> Person:
         "display_name": f"Person {number}",
     }
     return Person.objects.create_user(**{**defaults, **given})
+
+
+def make_organization(**given: Any) -> Organization:
+    defaults: dict[str, Any] = {
+        "name": "Citywide Youth Coalition",
+        "languages": ["en", "es"],
+        "time_zone": "America/New_York",
+        "contact_email": "hello@example.org",
+        "set_up_at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    }
+    return Organization.objects.create(**{**defaults, **given})
 
 
 def make_grant(person: Person, role: Role, **given: Any) -> Grant:

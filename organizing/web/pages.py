@@ -55,8 +55,19 @@ def today(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def style(request: HttpRequest) -> HttpResponse:
-    """Every component on one page, for whoever builds the next one. Not on a real site."""
-    if not (settings.DEBUG or settings.DEMO):
-        raise Http404
+    """Show every component on one page, for whoever builds the next one. Not on a real site."""
+    _only_while_building()
     wrong = SampleForm({"name": "", "email": "nobody", "school": "", "going": "yes"})
     return render(request, "web/style.html", {"form": SampleForm(), "wrong": wrong})
+
+
+@require_safe
+def style_survey(request: HttpRequest) -> HttpResponse:
+    """Show what a survey is made of, in the survey shell."""
+    _only_while_building()
+    return render(request, "web/style_survey.html")
+
+
+def _only_while_building() -> None:
+    if not (settings.DEBUG or settings.DEMO):
+        raise Http404

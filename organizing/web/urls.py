@@ -11,4 +11,5 @@ urlpatterns: list[URLPattern] = [
     path("language/", pages.language_set, name="language-set"),
     path("healthz", health.healthz, name="healthz"),
     path("style/", pages.style, name="style"),
+    path("style/survey/", pages.style_survey, name="style-survey"),
 ]
