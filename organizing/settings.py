@@ -210,6 +210,12 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE and TRUSTED_PROXY_COUNT else None
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+UPLOAD_BYTES_MAX = 65 * 1024 * 1024  # of a whole request with files; each door in organizing/web/uploads.py is narrower
+FILE_UPLOAD_HANDLERS = [
+    "organizing.web.uploads.UploadCap",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- Logs: what happened, never who asked for it --------------------------------------------------
 LOGGING_CONFIG = None
