@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,18 +50,15 @@ def do(command: list[Any]) -> None:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment, in which uv uses the index that pip has been told to use; it does not ask by itself."""
+    """Return the environment, with the index and certificates that pip has been told to use; uv does not ask pip."""
     told = dict(os.environ)
-    if not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & set(told):
-        asked = [PYTHON, "-m", "pip", "config", "get", "global.index-url"]
-        index = (
-            told.get("PIP_INDEX_URL")
-            or subprocess.run(
-                asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False
-            ).stdout.strip()
-        )
-        if index:
-            told["UV_DEFAULT_INDEX"] = index
+    asked = [str(PYTHON), "-m", "pip", "config", "list"]
+    done = subprocess.run(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    pip = dict(re.findall(r"(?m)^(?:global|:env:)\.([a-z-]+)='(.*)'$", done.stdout))
+    if "index-url" in pip and not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & set(told):
+        told["UV_DEFAULT_INDEX"] = pip["index-url"]
+    if "cert" in pip:
+        told.setdefault("SSL_CERT_FILE", pip["cert"])
     return told
 
 
