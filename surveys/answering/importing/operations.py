@@ -30,9 +30,9 @@ from surveys.answering.models import Import
 from surveys.answering.operations import clear_away
 from surveys.answering.sealing import seal
 from surveys.answering.tallies import TallyKey, count_answers, write_counts
-from surveys.design.definition import Definition, definition_of
+from surveys.design.definition import Definition, definition_of, with_bands
 from surveys.design.models import Question, Survey
-from surveys.design.operations import open_survey, with_bands
+from surveys.design.operations import open_survey
 
 SHOWN_MAX = 20  # refusals that an outcome carries; the list has all of them
 
