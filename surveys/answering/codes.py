@@ -76,7 +76,7 @@ class WrongTries:
 
     def may_try(self, survey: object, locator: str, *, clock: float | None = None) -> bool:
         with self._lock:
-            return self._level(survey, locator, time.monotonic() if clock is None else clock) < self.tries
+            return self._level(survey, locator, time.monotonic() if clock is None else clock) <= self.tries - 1
 
     def was_wrong(self, survey: object, locator: str, *, clock: float | None = None) -> None:
         now = time.monotonic() if clock is None else clock

@@ -7,17 +7,21 @@ student of a school at once. What comes in is cleaned or refused, never half tak
 import math
 import re
 import unicodedata
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID, uuid4
 
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Submit
+from django import forms as django_forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.http import QueryDict
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from surveys.answering.operations import CODES_MAX
 from surveys.design.definition import Definition, QuestionDefinition
 from surveys.design.models import Question
 
@@ -37,7 +41,7 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]|[\ud800-\udfff]")
 class Reading:
     """What was posted, read: the answers, and what to say about those that could not be taken."""
 
-    submission_id: uuid.UUID | None = None  # None: the form carried none that we made
+    submission_id: UUID | None = None  # None: the form carried none that we made
     answers: dict[str, Any] = field(default_factory=dict)  # choice key, list of them, or number
     texts: dict[str, str] = field(default_factory=dict)
     name: str = ""
@@ -74,9 +78,9 @@ def read(definition: Definition, data: QueryDict, preset: dict[str, str]) -> Rea
     return reading
 
 
-def _read_id(text: str) -> uuid.UUID | None:
+def _read_id(text: str) -> UUID | None:
     try:
-        return uuid.UUID(text)
+        return UUID(text)
     except ValueError:
         return None
 
@@ -170,3 +174,36 @@ READERS: dict[str, Callable[[QuestionDefinition, list[str]], Any]] = {
     Question.Kind.SCALE: _read_scale,
     Question.Kind.NUMBER: _read_number,
 }
+
+
+class CodesForm(django_forms.Form):
+    """How many codes to print, and what they answer by themselves."""
+
+    batch_id = django_forms.UUIDField(widget=django_forms.HiddenInput)
+    count = django_forms.IntegerField(label=gettext_lazy("How many slips?"), min_value=1, max_value=CODES_MAX)
+
+    def __init__(self, definition: Definition, data: QueryDict | None = None) -> None:
+        super().__init__(data, initial={"batch_id": uuid4(), "count": 30})
+        self._dimensions = definition.dimensions
+        language = get_language() or "en"
+        for dimension in definition.dimensions:
+            question = definition.question_by_key[dimension]
+            self.fields[f"preset-{dimension}"] = django_forms.ChoiceField(
+                label=question.label_in(language),
+                help_text=_("What these slips answer by themselves. Choose nothing, and students answer it."),
+                choices=[
+                    ("", _("students answer it")),
+                    *((each.key, each.label_in(language)) for each in question.choices),
+                ],
+                required=False,
+            )
+        self.fields["language"] = django_forms.ChoiceField(
+            label=_("Language of the slips"), choices=[(code, code) for code in definition.languages]
+        )
+        self.helper = FormHelper()
+        self.helper.add_input(Submit("", _("Make and show the slips")))
+
+    def preset(self) -> dict[str, str]:
+        return {
+            dimension: value for dimension in self._dimensions if (value := self.cleaned_data[f"preset-{dimension}"])
+        }

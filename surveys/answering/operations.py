@@ -9,7 +9,8 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 from psycopg2.extras import execute_values
 
@@ -54,54 +55,40 @@ class Outcome(Enum):
 # way to the server and back. What it must never do is fail, because PostgreSQL writes failing statements to its log:
 # hence ON CONFLICT instead of catching an error. No conflict target and no RETURNING of a column: either would need
 # the right to SELECT from the inbox, which web processes do not have.
+#
+# With a code, spending the code comes first and everything hangs on it. A form that was sent before spends none: on a
+# shared machine the next student may get the same form from the browser's history and type a code of their own.
 STORE = """
 WITH survey AS (
     SELECT id FROM surveys_survey WHERE id = %(survey)s AND state = 'open'
-), spent AS (
+), {spending} spent AS (
     INSERT INTO surveys_spentsubmission (id, survey_id)
-    SELECT %(submission)s, id FROM survey ON CONFLICT DO NOTHING RETURNING 1
+    SELECT %(submission)s, survey.id FROM {given} ON CONFLICT DO NOTHING RETURNING 1
 ), stored AS (
-    INSERT INTO surveys_inbox (id, survey_id, answers, texts)
-    SELECT %(id)s, survey.id, %(answers)s, %(texts)s FROM survey, spent RETURNING 1
+    INSERT INTO {target} SELECT %(id)s, survey.id, {values} FROM survey, spent RETURNING 1
 )
-SELECT EXISTS (SELECT FROM survey), TRUE, EXISTS (SELECT FROM stored),
+SELECT EXISTS (SELECT FROM survey), {has_code}, EXISTS (SELECT FROM stored),
     EXISTS (SELECT FROM surveys_spentsubmission WHERE id = %(submission)s)
 """
-
-# With a code, spending the code comes first and everything hangs on it. A form that was sent before spends none: on a
-# shared machine the next student may get the same form from the browser's history and type a code of their own.
-STORE_WITH_CODE = """
-WITH survey AS (
-    SELECT id FROM surveys_survey WHERE id = %(survey)s AND state = 'open'
-), code AS (
+WITHOUT_CODE = {"spending": "", "given": "survey", "has_code": "TRUE"}
+WITH_CODE = {
+    "spending": """code AS (
     DELETE FROM surveys_accesscode USING survey
     WHERE surveys_accesscode.id = %(code)s AND surveys_accesscode.survey_id = survey.id
         AND NOT EXISTS (SELECT FROM surveys_spentsubmission WHERE id = %(submission)s)
     RETURNING 1
-), spent AS (
-    INSERT INTO surveys_spentsubmission (id, survey_id)
-    SELECT %(submission)s, survey.id FROM survey, code ON CONFLICT DO NOTHING RETURNING 1
-), stored AS (
-    INSERT INTO surveys_inbox (id, survey_id, answers, texts)
-    SELECT %(id)s, survey.id, %(answers)s, %(texts)s FROM survey, spent RETURNING 1
-)
-SELECT EXISTS (SELECT FROM survey), EXISTS (SELECT FROM code), EXISTS (SELECT FROM stored),
-    EXISTS (SELECT FROM surveys_spentsubmission WHERE id = %(submission)s)
-"""
-
-STORE_NAMED = """
-WITH survey AS (
-    SELECT id FROM surveys_survey WHERE id = %(survey)s AND state = 'open'
-), spent AS (
-    INSERT INTO surveys_spentsubmission (id, survey_id)
-    SELECT %(submission)s, id FROM survey ON CONFLICT DO NOTHING RETURNING 1
-), stored AS (
-    INSERT INTO surveys_namedresponse (id, survey_id, name, email, consent, answers, answered_at)
-    SELECT %(id)s, survey.id, %(name)s, %(email)s, %(consent)s, %(answers)s, %(at)s FROM survey, spent RETURNING 1
-)
-SELECT EXISTS (SELECT FROM survey), TRUE, EXISTS (SELECT FROM stored),
-    EXISTS (SELECT FROM surveys_spentsubmission WHERE id = %(submission)s)
-"""
+),""",
+    "given": "survey, code",
+    "has_code": "EXISTS (SELECT FROM code)",
+}
+INTO_INBOX = {
+    "target": "surveys_inbox (id, survey_id, answers, texts)",
+    "values": "%(answers)s, %(texts)s",
+}
+WITH_NAME = {
+    "target": "surveys_namedresponse (id, survey_id, name, email, consent, answers, answered_at)",
+    "values": "%(name)s, %(email)s, %(consent)s, %(answers)s, %(at)s",
+}
 
 
 def store_answers(
@@ -119,11 +106,11 @@ def store_answers(
     """
     sealed = {key: seal(text) for key, text in texts.items()}
     return _store(
-        STORE_WITH_CODE if code else STORE,
+        INTO_INBOX,
         submission_id,
+        code,
         {
             "survey": str(survey_id),
-            "code": code.id if code else None,
             "answers": json.dumps(answers, separators=(",", ":")),
             "texts": json.dumps(sealed, separators=(",", ":")),
         },
@@ -138,12 +125,14 @@ def store_named_answers(
     email: str,
     consent: str,
     answers: dict[str, Any],
+    code: "FoundCode | None" = None,
     at: datetime,
 ) -> Outcome:
     """Store the answer of somebody who agreed, in the words of ``consent``, to give their name. Once, as above."""
     return _store(
-        STORE_NAMED,
+        WITH_NAME,
         submission_id,
+        code,
         {
             "survey": str(survey_id),
             "name": name,
@@ -155,9 +144,11 @@ def store_named_answers(
     )
 
 
-def _store(statement: str, submission_id: uuid.UUID, values: dict[str, Any]) -> Outcome:
+def _store(into: dict[str, str], submission_id: uuid.UUID, code: "FoundCode | None", values: dict[str, Any]) -> Outcome:
+    statement = STORE.format(**into, **(WITH_CODE if code else WITHOUT_CODE))
+    values |= {"submission": str(submission_id), "id": str(uuid.uuid4()), "code": code.id if code else None}
     with connection.cursor() as cursor:
-        cursor.execute(statement, {**values, "submission": str(submission_id), "id": str(uuid.uuid4())})
+        cursor.execute(statement, values)
         is_open, has_code, is_stored, was_sent = cursor.fetchone()
         if is_stored:
             return Outcome.STORED
@@ -169,8 +160,12 @@ def _store(statement: str, submission_id: uuid.UUID, values: dict[str, Any]) -> 
             # The survey is open, and yet this form is not stored now: its twin was, in this same moment.
             return Outcome.ALREADY
         # Was the code spent by this form's twin, or by somebody else? The twin has committed by now, so look again.
-        cursor.execute("SELECT EXISTS (SELECT FROM surveys_spentsubmission WHERE id = %s)", [str(submission_id)])
-        return Outcome.ALREADY if cursor.fetchone()[0] else Outcome.CODE_SPENT
+        return Outcome.ALREADY if was_sent(submission_id) else Outcome.CODE_SPENT
+
+
+def was_sent(submission_id: uuid.UUID) -> bool:
+    """Tell whether this form was sent before and is stored."""
+    return SpentSubmission.objects.filter(pk=submission_id).exists()
 
 
 @dataclass(frozen=True)
@@ -379,8 +374,24 @@ def purge(survey: Survey, *, at: datetime) -> bool:
 # --- Codes ----------------------------------------------------------------------------------------
 
 
-def print_codes(survey: Survey, *, count: int, preset: dict[str, str], by: Person, at: datetime) -> list[Code]:
-    """Make codes and return them, to be printed now: they are never seen again. A second call makes further ones.
+@dataclass(frozen=True)
+class CodeCounts:
+    printed: int
+    unused: int
+
+
+def code_counts(survey: Survey) -> CodeCounts:
+    """How many codes were printed for a survey, and how many are still unused."""
+    printed = CodeBatch.objects.filter(survey=survey).aggregate(total=Sum("printed"))["total"] or 0
+    return CodeCounts(printed=printed, unused=AccessCode.objects.filter(survey=survey).count())
+
+
+def print_codes(
+    survey: Survey, *, batch_id: uuid.UUID, count: int, preset: dict[str, str], by: Person, at: datetime
+) -> list[Code]:
+    """Make codes and return them, to be printed now: they are never seen again.
+
+    A second call with the same ``batch_id`` (a page reloaded) is ``Refused`` and makes none.
 
     ``preset``: what each code answers by itself, ``{dimension: value}``. Raises ``Refused`` when the survey takes no
     codes or is closed, or when there are too many.
@@ -411,6 +422,11 @@ def print_codes(survey: Survey, *, count: int, preset: dict[str, str], by: Perso
     # The row ids run in one order and the slips in another, so a slip's place in the pile says nothing about its row.
     _random.shuffle(rows)
     with transaction.atomic():
+        try:
+            with transaction.atomic():
+                SpentSubmission.objects.create(pk=batch_id, survey=survey)
+        except IntegrityError:
+            raise Refused(_("These slips have been made already, and cannot be shown again. Make new ones.")) from None
         AccessCode.objects.bulk_create(rows)
         CodeBatch.objects.create(survey=survey, preset=preset, printed=count)
         record("survey.print_codes", survey, by=by.pk, at=at, printed=count, preset=preset)

@@ -1,3 +1,9 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern] = []
+from surveys.answering import preview, public_urls, views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *public_urls.urlpatterns,
+    path("surveys/<slug:slug>/preview/form/", preview.form_preview, name="form-preview"),
+    path("surveys/<slug:slug>/codes/", views.code_list, name="code-list"),
+]

@@ -1,0 +1,3 @@
+"""Celery finds the app's tasks here; each feature keeps its own."""
+
+from surveys.answering.tasks import purge_due, shuffle_due  # noqa: F401
