@@ -166,6 +166,17 @@ def value_label(content: Content, dimension: str, value: str, language: str) -> 
         return _("Prefer not to say")
 
 
+def with_bands(content: Content) -> Content:
+    """Return the content as it opens: a number with both ends and no bands is cut into equal bands."""
+
+    def cut(question: QuestionDefinition) -> QuestionDefinition:
+        if question.kind != Question.Kind.NUMBER or question.bands or question.low is None or question.high is None:
+            return question
+        return replace(question, bands=tuple(bands.equal_bands(question.low, question.high)))
+
+    return replace(content, questions=tuple(cut(question) for question in content.questions))
+
+
 def load_definition(slug: str) -> Definition | None:
     """Return the survey at that short address, or ``None``. One query for a survey that was read before.
 

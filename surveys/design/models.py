@@ -35,6 +35,9 @@ class SurveyQuerySet(models.QuerySet["Survey"]):
     def open(self) -> Self:
         return self.filter(state=Survey.State.OPEN)
 
+    def with_question_count(self) -> Self:
+        return self.annotate(question_count=models.Count("questions"))
+
 
 class Survey(models.Model):
     class State(models.TextChoices):
@@ -172,6 +175,12 @@ class Choice(models.Model):
         return in_language(self.label)
 
 
+class SurveyChangeQuerySet(models.QuerySet["SurveyChange"]):
+    def waiting(self) -> Self:
+        """Neither approved nor withdrawn."""
+        return self.filter(approved_at__isnull=True, withdrawn_at__isnull=True)
+
+
 class SurveyChange(models.Model):
     """Somebody proposes to open or close a survey; another person, a lead organizer, approves."""
 
@@ -183,6 +192,8 @@ class SurveyChange(models.Model):
     approved_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     approved_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SurveyChangeQuerySet.as_manager()
 
     class Meta:
         constraints = [

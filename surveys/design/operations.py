@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -22,8 +21,7 @@ from organizing.audit.operations import record
 from organizing.people.models import Person
 from organizing.web.errors import Refused
 from surveys.design import portable
-from surveys.design.bands import equal_bands
-from surveys.design.definition import Content, QuestionDefinition, definition_of
+from surveys.design.definition import Content, QuestionDefinition, definition_of, with_bands
 from surveys.design.models import Choice, Question, Survey, SurveyChange
 from surveys.design.policy import may_approve
 
@@ -60,7 +58,8 @@ def _refusing() -> Iterator[None]:
 
 
 def _lock(survey: Survey) -> Survey:
-    locked = Survey.objects.select_for_update().filter(pk=survey.pk).first()
+    # Not FOR UPDATE: every answer on its way would wait, as its foreign key locks the same row (FOR KEY SHARE).
+    locked = Survey.objects.select_for_update(no_key=True).filter(pk=survey.pk).first()
     if locked is None:
         raise Refused(_("This survey has been deleted."))
     return locked
@@ -75,7 +74,7 @@ def save_survey(content: Content, *, by: Person | None, at: datetime) -> tuple[S
     The same content twice changes nothing. A survey that has opened is only ever unchanged: other content is Refused.
     """
     with _refusing():
-        survey = Survey.objects.select_for_update().filter(slug=content.slug).first()
+        survey = Survey.objects.select_for_update(no_key=True).filter(slug=content.slug).first()
         if survey is None:
             return _create(content, by=by, at=at), Outcome.CREATED
         # An opened survey holds bands that its file may leave to the opening.
@@ -139,7 +138,7 @@ def _write(survey: Survey, content: Content) -> None:
 
 def _unpropose(survey: Survey, *, at: datetime) -> None:
     """Withdraw a waiting proposal: whoever approves must open what was proposed, not what became of it since."""
-    survey.changes.filter(approved_at__isnull=True, withdrawn_at__isnull=True).update(withdrawn_at=at)
+    survey.changes.waiting().update(withdrawn_at=at)
 
 
 def _edit(survey: Survey, change: Callable[[Content], Content], *, by: Person | None, at: datetime) -> Survey:
@@ -238,17 +237,6 @@ def edit_method(survey: Survey, method: dict[str, str], *, by: Person | None, at
 # --- Opening and closing ---
 
 
-def with_bands(content: Content) -> Content:
-    """Return the content as it opens: a number with both ends and no bands is cut into equal bands."""
-
-    def cut(question: QuestionDefinition) -> QuestionDefinition:
-        if question.kind != Question.Kind.NUMBER or question.bands or question.low is None or question.high is None:
-            return question
-        return replace(question, bands=tuple(equal_bands(question.low, question.high)))
-
-    return replace(content, questions=tuple(cut(question) for question in content.questions))
-
-
 def open_survey(survey: Survey, *, by: Person | None, at: datetime) -> Survey:
     """Take answers from now on, and freeze what is asked. Opening an open survey changes nothing.
 
@@ -276,8 +264,7 @@ def open_survey(survey: Survey, *, by: Person | None, at: datetime) -> Survey:
 def mark_closed(survey: Survey, *, by: Person | None, at: datetime) -> Survey:
     """Take no more answers. Closing a closed survey changes nothing; a draft is Refused.
 
-    Answers that still wait for their batch are not this package's: answering closes a survey by this and then
-    shuffles them.
+    Answers that still wait for their batch are not this package's: answering moves them once it sees a closed survey.
     """
     with _refusing():
         survey = _lock(survey)
@@ -314,12 +301,7 @@ def propose_change(survey: Survey, *, to_state: str, by: Person, at: datetime) -
         return change
 
 
-Step = Callable[..., Any]  # open_survey, mark_closed, or what closes a survey in answering
-
-
-def approve_change(
-    change: SurveyChange, *, by: Person, at: datetime, open_by: Step = open_survey, close_by: Step = mark_closed
-) -> SurveyChange:
+def approve_change(change: SurveyChange, *, by: Person, at: datetime) -> SurveyChange:
     """Open or close the survey as proposed. Refused to anybody but a lead organizer who did not propose it.
 
     A change that was approved before stays as it is; one that was withdrawn is Refused.
@@ -336,8 +318,10 @@ def approve_change(
         change.approved_by, change.approved_at = by, at
         change.save(update_fields=["approved_by", "approved_at"])
         record("survey.approve", survey, by=by.pk, at=at, to_state=change.to_state)
-        step = open_by if change.to_state == Survey.State.OPEN else close_by
-        step(survey, by=by, at=at)
+        if change.to_state == Survey.State.OPEN:
+            open_survey(survey, by=by, at=at)
+        else:
+            mark_closed(survey, by=by, at=at)
         return change
 
 

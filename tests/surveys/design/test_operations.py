@@ -283,10 +283,10 @@ def test_another_organizer_is_not_enough(organizer: Person, now: dt.datetime) ->
         approve_change(change, by=make_organizer(), at=now)
 
 
-def test_closing_is_carried_out_by_whoever_knows_how(organizer: Person, lead: Person, now: dt.datetime) -> None:
+def test_closing_needs_two_people_as_well(organizer: Person, lead: Person, now: dt.datetime) -> None:
     survey = make_survey(state="open")
     change = propose_change(survey, to_state="closed", by=organizer, at=now)
-    approve_change(change, by=lead, at=now, close_by=mark_closed)
+    approve_change(change, by=lead, at=now)
     survey.refresh_from_db()
     assert survey.state == "closed"
 

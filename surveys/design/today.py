@@ -1,0 +1,25 @@
+"""What about surveys waits for whom; see ``organizing.web.today``."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from organizing.people.models import Person
+from organizing.web.today import Item
+from surveys.design.models import Survey, SurveyChange
+from surveys.design.policy import may_approve
+
+
+def waiting(person: Person, *, at: datetime) -> Iterator[Item]:
+    """Openings and closings that this lead organizer may approve, oldest first."""
+    for change in SurveyChange.objects.waiting().select_related("survey", "proposed_by").order_by("proposed_at"):
+        if may_approve(person, change, at=at):
+            opens = change.to_state == Survey.State.OPEN
+            question = _("Open the survey “%(survey)s”?") if opens else _("Close the survey “%(survey)s”?")
+            yield Item(
+                question % {"survey": change.survey},
+                reverse("surveys:survey-detail", args=[change.survey.slug]),
+                _("Proposed by %(person)s") % {"person": change.proposed_by},
+            )
