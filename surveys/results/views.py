@@ -63,14 +63,22 @@ def results(request: HttpRequest, slug: str, number: int | None = None) -> HttpR
     Reads one release, never a tally or an answer.
     """
     survey = get_object_or_404(Survey.objects.exclude(state=Survey.State.DRAFT), slug=slug)
-    published = list(survey.releases.published().newest_first().select_related("publication").defer("basis", "texts"))
-    if not published:
+    published = survey.releases.published().newest_first()
+    release = published.filter(number=number).first() if number else published.first()
+    if release is None:
+        if number:
+            raise Http404
         return render(request, "surveys/results/none_yet.html", {"survey": survey}, status=404)
-    release = _numbered(published, number) if number else published[0]
+    release.survey = survey
     return render(
         request,
         "surveys/results/results.html",
-        {"survey": survey, "told": told_by(release, _language()), "release": release, "releases": published},
+        {
+            "survey": survey,
+            "told": told_by(release, _language()),
+            "release": release,
+            "releases": list(published.only("number", "made_on")),
+        },
     )
 
 

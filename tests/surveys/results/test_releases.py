@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from typing import Any
 
@@ -11,6 +13,8 @@ from django.db import IntegrityError, connection, transaction
 
 from organizing.audit.models import AuditEvent
 from organizing.web.errors import Refused
+from surveys.answering.models import Inbox, Tally
+from surveys.answering.operations import shuffle
 from surveys.design.models import Survey
 from surveys.results.models import Release
 from surveys.results.operations import make_release
@@ -191,6 +195,56 @@ def test_a_question_that_few_answered_anew_keeps_its_table() -> None:
     third = make_release(survey, at=NOW, by=None)
     assert third.tables["questions"][2] != first.tables["questions"][2]
     assert "kept_from" not in third.basis["questions"]["steps"]
+
+
+def test_a_closed_survey_waits_until_its_last_answers_are_shuffled() -> None:
+    survey = make_school_survey()
+    make_tallies(survey, answers("adams", 42, 21))
+    # One answer was on its way while the survey closed. Released without it, it could never follow.
+    Inbox.objects.create(survey=survey, answers={"school": "adams", "safe": "yes"})
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE organizing_web")
+        with pytest.raises(Refused, match="still being shuffled"):
+            make_release(survey, at=NOW, by=None)
+        cursor.execute("RESET ROLE")
+    shuffle(survey, at=NOW)
+    assert make_release(survey, at=NOW, by=None).basis["whole"] == 43
+
+
+def test_pages_cannot_ask_what_waits_in_a_survey_that_is_open() -> None:
+    survey = make_school_survey("open")
+    Inbox.objects.create(survey=survey, answers={"school": "adams", "safe": "yes"})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT surveys_last_answers_wait(%s)", [survey.pk])
+        assert cursor.fetchone() == (False,)
+
+
+def test_a_survey_whose_answers_were_dropped_keeps_its_releases_and_makes_none() -> None:
+    survey = make_school_survey(purge_on=NOW.date())
+    make_tallies(survey, answers("adams", 42, 21))
+    first = make_release(survey, at=NOW - dt.timedelta(days=1), by=None)
+    Tally.objects.filter(survey=survey).delete()
+    with pytest.raises(Refused, match="have been dropped"):
+        make_release(survey, at=NOW, by=None)
+    assert survey.releases.get() == first
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_who_release_at_once_make_one_release() -> None:
+    survey = make_school_survey()
+    make_tallies(survey, answers("adams", 42, 21))
+    start = threading.Barrier(4)
+
+    def release(_number: int) -> int:
+        try:
+            start.wait()
+            return make_release(survey, at=NOW, by=None).number
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(release, range(4))) == [1, 1, 1, 1]
+    assert survey.releases.count() == 1
 
 
 def test_releasing_again_without_new_answers_returns_the_same_release() -> None:
