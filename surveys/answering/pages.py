@@ -191,7 +191,7 @@ def _once(kind: str, definition: Definition, language: str, render: Callable[[],
 
 
 def _respond(request: HttpRequest, text: str, status: int = 200) -> HttpResponse:
-    nonce: str = request.csp_nonce  # type: ignore[attr-defined]
+    nonce = str(request.csp_nonce)  # type: ignore[attr-defined]
     return HttpResponse(text.replace(NONCE_GOES_HERE, nonce).encode(), status=status)
 
 

@@ -3,7 +3,7 @@
 from typing import cast
 
 from csp.constants import SELF
-from csp.decorators import csp_update
+from csp.decorators import csp_replace
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -20,7 +20,7 @@ from surveys.design.models import Survey
 @require_safe
 @login_required
 @xframe_options_sameorigin
-@csp_update({"frame-ancestors": [SELF]})
+@csp_replace({"frame-ancestors": [SELF]})
 def form_preview(request: HttpRequest, slug: str) -> HttpResponse:
     """The page of students, whatever the survey's state. The frame that shows it lets no form be sent."""
     person = cast(Person, request.user)
