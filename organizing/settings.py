@@ -144,6 +144,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "forget full buckets": {"task": "web.forget_full_buckets", "schedule": 3600},
     "shuffle answers": {"task": "surveys.shuffle_due", "schedule": 60},  # seconds
     "purge answers": {"task": "surveys.purge_due", "schedule": 24 * 3600},
 }

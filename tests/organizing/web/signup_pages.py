@@ -3,7 +3,7 @@
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
-from django.urls import path
+from django.urls import include, path
 from django.utils import timezone
 
 from organizing.web.guard import GuardedForm
@@ -24,4 +24,4 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     return HttpResponse(engines["django"].from_string(PAGE).render({"form": form}, request))
 
 
-urlpatterns = [path("", sign_up)]
+urlpatterns = [path("", sign_up), path("", include("organizing.web.urls"))]
