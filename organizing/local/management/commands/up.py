@@ -28,6 +28,7 @@ from honcho.manager import Manager
 
 from organizing.local import demo, servers, translations
 from organizing.people.models import Organization
+from organizing.people.setup import issue_setup_url
 
 READY_WITHIN = 90  # seconds
 PATIENCE = {"web": 15, "beat": 5, "worker": 30}  # seconds to finish, in the order in which they are stopped
@@ -138,6 +139,12 @@ class Command(BaseCommand):
     def _prepare(self) -> None:
         self._say("Preparing the database …")
         call_command("migrate", interactive=False, verbosity=0)
+        if Organization.objects.exists() and demo.is_here() != settings.DEMO:
+            raise CommandError(
+                "This is the data of a real organization, and the demo would let anybody in: make run DEMO=0."
+                if settings.DEMO
+                else "This is the data of the demo: make reset-demo first, or set ORGANIZING_VAR to a new directory."
+            )
         call_command("createcachetable", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         for language in translations.languages():
@@ -207,19 +214,13 @@ class Command(BaseCommand):
             width = max(len(person.display_name) for person in demo.PEOPLE)
             lines += [f"  {person.display_name:{width}}  {person.role.label}" for person in demo.PEOPLE]
         elif not Organization.objects.exists():
-            lines += ["", f"Set up your organization (this address works once): {_setup_address(address)}"]
+            lines += ["", f"Set up your organization (this address works once): {issue_setup_url(address)}"]
         connections.close_all()
         self._say("\n".join([*lines, "", "Ctrl-C stops everything.", ""]))
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
-
-
-def _setup_address(address: str) -> str:
-    from organizing.people.setup import issue_setup_url
-
-    return issue_setup_url(address)
 
 
 def _commands(host: str, port: int) -> dict[str, str]:
