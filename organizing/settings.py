@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",  # templates of allauth say "3 days ago" with it
     "django.forms",  # so that project templates may replace those of widgets
     "allauth",
     "allauth.account",
@@ -65,6 +66,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "organizing.web.headers.headers",
     "django.middleware.security.SecurityMiddleware",
     "surveys.answering.middleware.short_way",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -79,6 +81,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "organizing.roles.middleware.SetUpFirst",
+    "organizing.roles.middleware.SignedIn",
 ]
 
 ROOT_URLCONF = "organizing.urls"
@@ -105,7 +109,7 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # --- What waits for whom: functions of features, see organizing/web/today.py ------------------------
-TODAY: list[str] = ["surveys.results.today.waiting"]
+TODAY: list[str] = ["organizing.roles.today.waiting", "surveys.design.today.waiting", "surveys.results.today.waiting"]
 TO_DO: list[str] = ["surveys.results.today.texts"]
 ASKS: list[str] = []
 FINDINGS: list[str] = ["surveys.results.today.findings"]
@@ -146,6 +150,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "forget full buckets": {"task": "web.forget_full_buckets", "schedule": 3600},
     "shuffle answers": {"task": "surveys.shuffle_due", "schedule": 60},  # seconds
+    "read files of answers": {"task": "surveys.run_imports_due", "schedule": 60},
+    "prune people": {"task": "organizing.people.tasks.prune_people", "schedule": 24 * 3600},
     "purge answers": {"task": "surveys.purge_due", "schedule": 24 * 3600},
 }
 
@@ -155,11 +161,48 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="organizing@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-# --- Sign-in ------------------------------------------------------------------------------------
+# --- Sign-in: a code by e-mail or a passkey, never a password ---------------------------------------
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = "web:member-home"
 LOGIN_URL = "account_login"
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 8, "dashed": True}
+ACCOUNT_ADAPTER = "organizing.people.signing_in.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 3 * 60
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 3
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True  # an unknown address gets one mail too, so that nobody can tell by waiting
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
+ACCOUNT_SESSION_REMEMBER = True  # for SESSION_COOKIE_AGE; organizers' sessions end sooner, see roles/middleware.py
+# A class signs in behind one address, so the limit per address is wide; the one per account is narrow.
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",
+    "login_failed": "60/m/ip,5/5m/key",
+    "request_login_code": "60/m/ip,5/15m/key",
+    "confirm_email": "1/10s/key",
+    "manage_email": "10/h/user",
+    "reauthenticate": "10/m/user",
+}
+MFA_ADAPTER = "organizing.people.signing_in.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not DEPLOYED  # passkeys on http://localhost
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+USERSESSIONS_TRACK_ACTIVITY = False
+# Modules that keep something about a person; each tells what, and forgets it. See organizing/people/privacy.py.
+PERSONAL_DATA = ["organizing.people.traces", "organizing.roles.traces"]
 
 # --- Language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -4,7 +4,8 @@ urlpatterns = [
     path("", include("organizing.web.urls")),
     path("", include("organizing.people.urls")),
     path("", include("organizing.roles.urls")),
-    path("account/", include("allauth.urls")),
+    path("account/", include("organizing.people.account_urls")),
+    path("demo/", include("organizing.local.urls")),
     path("", include("surveys.urls")),
 ]
 

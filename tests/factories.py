@@ -5,6 +5,7 @@ import itertools
 from typing import Any
 
 from django.db import connection
+from django.test import Client
 
 from organizing.people.models import Organization, Person
 from organizing.roles.models import Grant, Role
@@ -94,6 +95,12 @@ def make_tallies(survey: Survey, answers: list[dict[str, Any]]) -> None:
 
 def make_text(survey: Survey, words: str, *, question: str = "words") -> TextAnswer:
     """Make a text that waits for review. It is not counted: see ``make_tallies``."""
-    return TextAnswer.objects.create(
-        survey=survey, question=survey.questions.get(key=question), sealed=seal(words)
-    )
+    return TextAnswer.objects.create(survey=survey, question=survey.questions.get(key=question), sealed=seal(words))
+
+
+def sign_in_halfway(client: Client, person: Person) -> None:
+    """Sign in as a code by e-mail does: no second factor has been shown. See ``_sign_in_all_the_way`` in conftest."""
+    client.force_login(person)
+    session = client.session
+    del session["account_authentication_methods"]
+    session.save()

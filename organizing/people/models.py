@@ -3,11 +3,12 @@
 import uuid
 import zoneinfo
 from datetime import date
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 ADULT_AGE = 18  # years
@@ -24,11 +25,12 @@ class PersonQuerySet(models.QuerySet["Person"]):
 
 class PersonManager(BaseUserManager["Person"].from_queryset(PersonQuerySet)):  # type: ignore[misc]
     def get_by_natural_key(self, email: str) -> "Person":
-        return self.get(email__iexact=email)
+        person: Person = self.get(email__iexact=email)
+        return person
 
     def create_user(self, email: str | None = None, password: None = None, **given: Any) -> "Person":
         """Make a person. Nobody has a password: people sign in by e-mailed code or passkey."""
-        person = self.model(email=email.strip().lower() if email else None, **given)
+        person: Person = self.model(email=email.strip().lower() if email else None, **given)
         person.set_unusable_password()
         person.save()
         return person
@@ -46,11 +48,13 @@ class Person(AbstractBaseUser):
     birth_year = models.PositiveSmallIntegerField(_("birth year"), null=True, blank=True)
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(auto_now_add=True)
+    wants_news_since = models.DateTimeField(null=True, blank=True)  # NULL: did not ask to be kept in touch
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)  # set: only the id is left
 
     objects = PersonManager()
 
     USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
         constraints = [
@@ -59,10 +63,27 @@ class Person(AbstractBaseUser):
                 condition=models.Q(email__isnull=True) | ~models.Q(email=""),
                 name="no_email_is_null_not_empty",
             ),
+            # allauth and every search compare with lower case, so nothing else may get in, by whatever door.
+            models.CheckConstraint(
+                condition=models.Q(email__isnull=True) | models.Q(email=Lower("email")),
+                name="an_email_is_kept_in_lower_case",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(erased_at__isnull=True)
+                | models.Q(
+                    email__isnull=True,
+                    display_name="",
+                    pronouns="",
+                    birth_year__isnull=True,
+                    wants_news_since__isnull=True,
+                    is_active=False,
+                ),
+                name="of_an_erased_person_only_the_id_is_left",
+            ),
         ]
 
     def __str__(self) -> str:
-        return self.display_name
+        return self.display_name or gettext("somebody who left")
 
     def is_minor(self, on: date) -> bool | None:
         """Tell whether the person is under 18 on that day. ``None``: unknown, and treated as a minor by every guard.
@@ -75,6 +96,49 @@ class Person(AbstractBaseUser):
 
     def zone(self) -> zoneinfo.ZoneInfo | None:
         return zoneinfo.ZoneInfo(self.time_zone) if self.time_zone else None
+
+
+class StayInTouch(models.Model):
+    """A stranger's wish to hear from us. It touches no person until the address has been confirmed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # Written by the server into the form. Unique, so that a form sent twice is one row.
+    submission_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField()
+    display_name = models.CharField(max_length=120)
+    language = models.CharField(max_length=10)
+    message = models.TextField(blank=True)
+    asked_at = models.DateTimeField()
+    proof_given = models.BooleanField()  # the browser did the guard's work
+    gets_mail = models.BooleanField()  # False: too many were sent already
+    confirmed_at = models.DateTimeField(null=True)  # NULL: not confirmed; goes after a week
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, null=True, related_name="wishes")  # NULL: as above
+
+    class Meta:
+        indexes = [models.Index(fields=["email", "asked_at"], name="stay_in_touch_by_email")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(confirmed_at__isnull=True, person__isnull=True)
+                | models.Q(confirmed_at__isnull=False, person__isnull=False),
+                name="a_confirmed_wish_has_its_person",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(email=Lower("email")), name="a_wish_keeps_its_email_in_lower_case"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+
+class SetupLink(models.Model):
+    """A one-time address under which an organization is set up. Only the hash of its secret is kept."""
+
+    secret_hash = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.expires_at:%Y-%m-%d %H:%M}"
 
 
 class Organization(models.Model):
@@ -93,3 +157,6 @@ class Organization(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)

@@ -23,14 +23,26 @@ class Role(models.TextChoices):
 # Whoever holds one of these must have a second factor before any page of theirs opens.
 GUARDED_ROLES = frozenset({Role.ORGANIZER, Role.LEAD_ORGANIZER, Role.TRUSTEE})
 
+# One person proposes these, and another decides.
+TWO_PERSON_ROLES = frozenset({Role.LEAD_ORGANIZER, Role.TRUSTEE})
+
 
 class GrantQuerySet(models.QuerySet["Grant"]):
     def in_force(self, *, at: datetime) -> Self:
         """Grants that count at that moment: begun, approved where two are needed, and not over."""
         return self.filter(
             Q(until__isnull=True) | Q(until__gt=at),
-            ~Q(role=Role.LEAD_ORGANIZER) | Q(approved_by__isnull=False) | Q(granted_by__isnull=True),
+            ~Q(role__in=TWO_PERSON_ROLES) | Q(approved_by__isnull=False) | Q(granted_by__isnull=True),
             granted_at__lte=at,
+        )
+
+    def proposed(self, *, at: datetime) -> Self:
+        """Grants that wait for a second person."""
+        return self.filter(
+            Q(until__isnull=True) | Q(until__gt=at),
+            role__in=TWO_PERSON_ROLES,
+            approved_by__isnull=True,
+            granted_by__isnull=False,
         )
 
 
@@ -64,6 +76,10 @@ class Grant(models.Model):
             models.CheckConstraint(
                 condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("granted_by")),
                 name="a_second_person_approves_a_grant",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("person")),
+                name="nobody_approves_their_own_role",
             ),
             models.UniqueConstraint(
                 fields=["person", "role", "scope", "scope_id"],

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.contrib.auth.models import AnonymousUser
 
 from organizing.people.models import Person
-from organizing.roles.models import Grant, Role
+from organizing.roles.models import GUARDED_ROLES, TWO_PERSON_ROLES, Grant, Role
 
 
 def holds(person: Person | AnonymousUser, *roles: Role, at: datetime) -> bool:
@@ -26,3 +26,35 @@ def is_lead_organizer(person: Person | AnonymousUser, *, at: datetime) -> bool:
 
 def is_trustee(person: Person | AnonymousUser, *, at: datetime) -> bool:
     return holds(person, Role.TRUSTEE, at=at)
+
+
+def needs_second_factor(person: Person | AnonymousUser, *, at: datetime) -> bool:
+    """Tell whether the person holds, over anything, a role whose pages open only with a second factor."""
+    if not isinstance(person, Person):
+        return False
+    return Grant.objects.in_force(at=at).filter(person=person, role__in=GUARDED_ROLES).exists()
+
+
+def may_grant(person: Person | AnonymousUser, role: Role, *, at: datetime) -> bool:
+    """Lead organizers grant every role, and trustees propose trustees. For two-person roles this is a proposal."""
+    return is_lead_organizer(person, at=at) or (role == Role.TRUSTEE and is_trustee(person, at=at))
+
+
+def may_approve(person: Person | AnonymousUser, grant: Grant, *, at: datetime) -> bool:
+    """Tell whether the person may be the second one: a lead organizer, neither who proposed nor who is meant.
+
+    A trustee may be the second one for another trustee, so that one lead organizer and one trustee are enough.
+    """
+    if not isinstance(person, Person) or person.pk in (grant.granted_by_id, grant.person_id):
+        return False
+    return is_lead_organizer(person, at=at) or (grant.role == Role.TRUSTEE and is_trustee(person, at=at))
+
+
+def may_withdraw(person: Person | AnonymousUser, grant: Grant, *, at: datetime) -> bool:
+    """Lead organizers withdraw every role; anybody may give up their own, and take back their own proposal."""
+    if not isinstance(person, Person):
+        return False
+    own = person.pk == grant.person_id or (
+        person.pk == grant.granted_by_id and grant.role in TWO_PERSON_ROLES and grant.approved_by_id is None
+    )
+    return own or is_lead_organizer(person, at=at)
