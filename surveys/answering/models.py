@@ -12,12 +12,17 @@ refuses the rest), drafts have no answers, and Django's own cascade would need t
 """
 
 import uuid
+from datetime import datetime, timedelta
+from typing import Self
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from organizing.people.models import Person
 from surveys.design.models import Question, Survey
+
+SILENCE_MAX = timedelta(minutes=5)  # whoever reads a file gives a sign of life every second, but for the last step
 
 
 class SpentSubmission(models.Model):
@@ -110,6 +115,17 @@ class NamedResponse(models.Model):
     answered_at = models.DateTimeField()
 
 
+class ImportQuerySet(models.QuerySet["Import"]):
+    def visible_to(self, person: Person, *, at: datetime) -> Self:
+        """Organizers see every file that was sent, nobody else any."""
+        return self.filter(survey__in=Survey.objects.visible_to(person, at=at))
+
+    def due(self, *, at: datetime) -> Self:
+        """Files that nobody reads: those that wait, and those whose reader has not been heard of for too long."""
+        silent = Q(state=Import.State.RUNNING, heard_at__lt=at - SILENCE_MAX)
+        return self.exclude(upload="").filter(Q(state=Import.State.WAITING) | silent)
+
+
 class Import(models.Model):
     """A file of answers. The same file twice adds nothing twice.
 
@@ -121,6 +137,7 @@ class Import(models.Model):
         WAITING = "waiting", _("waiting")
         RUNNING = "running", _("being read")
         DONE = "done", _("added")
+        CHECKED = "checked", _("checked")
         FAILED = "failed", _("not added")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -129,6 +146,7 @@ class Import(models.Model):
     file_name = models.CharField(max_length=200)
     upload = models.CharField(max_length=100, blank=True)  # where the file is kept; empty once it is deleted
     all_or_nothing = models.BooleanField(default=False)
+    only_check = models.BooleanField(default=False)  # tell what would be added, and add nothing
     language = models.CharField(max_length=10, default="en")  # of whoever sent it: notes and reasons are written in it
     sent_by = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     sent_at = models.DateTimeField()
@@ -142,7 +160,10 @@ class Import(models.Model):
     heard_at = models.DateTimeField(null=True, blank=True)  # the last sign of life of whoever claimed it
     ended_at = models.DateTimeField(null=True, blank=True)
 
+    objects = ImportQuerySet.as_manager()
+
     class Meta:
+        ordering = ["-sent_at"]
         constraints = [
             models.UniqueConstraint(
                 fields=["survey", "content_hash"],
@@ -150,3 +171,15 @@ class Import(models.Model):
                 name="a_file_is_added_to_a_survey_once",
             ),
         ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @property
+    def is_over(self) -> bool:
+        return self.state not in (self.State.WAITING, self.State.RUNNING)
+
+    @property
+    def rows_taken(self) -> int:
+        """Rows that were added or, after a check, that would be."""
+        return self.rows_read - self.rows_refused

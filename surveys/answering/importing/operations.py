@@ -37,6 +37,10 @@ from surveys.design.operations import open_survey
 SHOWN_MAX = 20  # refusals that an outcome carries; the list has all of them
 
 
+class TakenOver(Exception):
+    """Another worker has claimed the job since, because this one gave no sign of life."""
+
+
 class RefusalList(Protocol):
     """Where refused rows are listed."""
 
@@ -86,8 +90,9 @@ def add_file(
     written when the file is in. Adding the same bytes again adds nothing and says so. An anonymous file of fewer rows
     than k goes to the inbox, as answers from the form do, because rows of one transaction can be told from others.
 
-    Raises Refused for a closed survey, a file or header that cannot be read, a file without a single good row, or with
-    one bad row when ``all_or_nothing``. What was refused row by row is in ``refusals`` by then.
+    Raises TakenOver when ``job`` is another worker's by now. Raises Refused for a closed survey, a file or header that
+    cannot be read, a file without a single good row, or with one bad row when ``all_or_nothing``; what was refused row
+    by row is in ``refusals`` by then.
     """
     definition = _as_opened(definition_of(survey))
     if definition.state == Survey.State.CLOSED:
@@ -233,13 +238,14 @@ def _commit(
         "rows_added": outcome.taken,
         "rows_refused": outcome.refused,
         "notes": outcome.notes,
+        "percent": 100,
         "ended_at": at,
     }
     if job is None:
-        Import.objects.create(survey=survey, file_name=file_name[:200], sent_by=by, sent_at=at, percent=100, **done)
+        Import.objects.create(survey=survey, file_name=file_name[:200], sent_by=by, sent_at=at, started_at=at, **done)
     # Another worker took the job over while this one seemed dead: it is theirs.
     elif not Import.objects.filter(pk=job.pk, state=Import.State.RUNNING, started_at=job.started_at).update(**done):
-        raise Refused(_("Another process has taken this file over."))
+        raise TakenOver
     record("survey.import", survey, by=by.pk if by else None, at=at, file=content_hash, rows=outcome.taken)
     return Outcome(
         outcome.read,
