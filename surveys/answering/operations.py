@@ -163,6 +163,13 @@ def _store(into: dict[str, str], submission_id: uuid.UUID, code: "FoundCode | No
         return Outcome.ALREADY if was_sent(submission_id) else Outcome.CODE_SPENT
 
 
+def is_open(survey_id: uuid.UUID) -> bool:
+    """Tell whether a survey takes answers. In plain SQL: a whole school asks this at once."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM surveys_survey WHERE id = %s AND state = 'open')", [str(survey_id)])
+        return bool(cursor.fetchone()[0])
+
+
 def was_sent(submission_id: uuid.UUID) -> bool:
     """Tell whether this form was sent before and is stored."""
     return SpentSubmission.objects.filter(pk=submission_id).exists()

@@ -38,7 +38,7 @@ def language_of(request: HttpRequest, languages: tuple[str, ...]) -> str:
     wanted = request.GET.get("lang")
     if wanted in languages:
         return str(wanted)
-    for code, _weight in parse_accept_lang_header(request.headers.get("Accept-Language", "").lower()):
+    for code, _weight in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "").lower()):
         for language in (code, code.split("-")[0]):
             if language in languages:
                 return language

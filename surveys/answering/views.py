@@ -33,6 +33,7 @@ from surveys.answering.operations import (
     code_counts,
     code_is_gone,
     find_code,
+    is_open,
     print_codes,
     store_answers,
     store_named_answers,
@@ -70,6 +71,9 @@ def thanks(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 
 def _show(request: HttpRequest, slug: str) -> HttpResponse:
+    seen = _seen_open.get(slug)
+    if seen is not None and _steadily(lambda: is_open(seen.id)):
+        return pages.form_page(request, seen)
     definition = _steadily(lambda: load_definition(slug))
     if definition is None or definition.state == "draft":
         return pages.unknown_page(request)
@@ -105,7 +109,7 @@ def _receive(request: HttpRequest, slug: str) -> HttpResponse:
         if code_error:
             # A form that was sent before has destroyed its code. It comes again when the thank-you page got lost.
             if submission_id is not None and _steadily(lambda: was_sent(submission_id)):
-                return _to_thanks(definition, language)
+                return _to_thanks(request, language)
             reading.errors = {"code": code_error, **reading.errors}
         summary = ""
         if reading.is_trapped:
@@ -138,7 +142,7 @@ def _receive(request: HttpRequest, slug: str) -> HttpResponse:
         if definition is None:
             return pages.unknown_page(request)
         return pages.closed_page(request, definition)
-    return _to_thanks(definition, language)
+    return _to_thanks(request, language)
 
 
 def _store(
@@ -168,10 +172,9 @@ def _store(
     )
 
 
-def _to_thanks(definition: Definition, language: str) -> HttpResponse:
+def _to_thanks(request: HttpRequest, language: str) -> HttpResponse:
     """303: the browser fetches the next page, and a reload sends nothing again."""
-    address = f"{reverse('surveys:answer-thanks', args=[definition.slug])}?lang={language}"
-    return HttpResponse(status=303, headers={"Location": address})
+    return HttpResponse(status=303, headers={"Location": f"{request.path}thanks/?lang={language}"})
 
 
 def comes_from_elsewhere(request: HttpRequest) -> bool:
@@ -182,10 +185,10 @@ def comes_from_elsewhere(request: HttpRequest) -> bool:
     visitors' browsers answer for it, and browsers say where a form comes from: all of today's in ``Sec-Fetch-Site``,
     older ones in ``Origin``. A request with neither is no browser's of the last ten years, and forges nobody.
     """
-    site = request.headers.get("Sec-Fetch-Site")
+    site = request.META.get("HTTP_SEC_FETCH_SITE")
     if site is not None:
         return site not in ("same-origin", "none")
-    origin = request.headers.get("Origin")
+    origin = request.META.get("HTTP_ORIGIN")
     return origin is not None and origin != f"{request.scheme}://{request.get_host()}"
 
 
