@@ -115,7 +115,7 @@ ASKS: list[str] = []
 FINDINGS: list[str] = ["surveys.results.today.findings"]
 
 # --- What the demo shows: functions of features, called as load(at=), see organizing/local/demo.py ---
-DEMO_LOADERS: list[str] = []
+DEMO_LOADERS: list[str] = ["surveys.demo.load"]
 
 # --- Data ---------------------------------------------------------------------------------------
 # Each kind of process works under a database role of its own, made by the migrations: the web role cannot
