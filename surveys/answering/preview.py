@@ -20,7 +20,7 @@ from surveys.design.models import Survey
 @require_safe
 @login_required
 @xframe_options_sameorigin
-@csp_replace({"frame-ancestors": [SELF]})
+@csp_replace({"frame-ancestors": [SELF]})  # type: ignore[arg-type]  # its types know views without arguments alone
 def form_preview(request: HttpRequest, slug: str) -> HttpResponse:
     """The page of students, whatever the survey's state. The frame that shows it lets no form be sent."""
     person = cast(Person, request.user)

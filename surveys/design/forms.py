@@ -193,6 +193,20 @@ class SettingsForm(BuilderForm):
         return given
 
 
+class MethodForm(BuilderForm):
+    def __init__(self, *args: Any, method: Mapping[str, str], **given: Any) -> None:
+        super().__init__(*args, initial=initial_texts("method", method), **given)
+        self.add_texts("method", _("Who was asked, and how"), rows=5)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        try:
+            self.method = portable.read_texts(self.texts("method"), "method", longest=portable.PROSE_LENGTH)
+        except portable.NotASurvey as refusal:
+            self.tell(refusal, {f"method.{code}": f"method_{code}" for code in self.languages})
+        return given
+
+
 def possible_dimensions(content: Content) -> list[QuestionDefinition]:
     """The questions that results can be told by: one choice out of at most eight."""
     return [

@@ -125,6 +125,15 @@ def read_question(document: object) -> QuestionDefinition:
     return question
 
 
+def read_texts(document: object, name: str, *, longest: int) -> dict[str, str]:
+    """Read the one text ``name`` of a survey. Raises ``NotASurvey``."""
+    reading = _Reading()
+    texts = reading.texts({name: document}, name, longest=longest)
+    if reading.problems:
+        raise NotASurvey(reading.problems)
+    return texts
+
+
 def write(content: Content) -> str:
     """Return the survey file. Reading it gives the same content again."""
     return json.dumps(document_of(content), ensure_ascii=False, indent=2) + "\n"
@@ -219,10 +228,10 @@ class _Reading:
         questions = self._questions(given)
         content = Content(
             slug=self._slug(given),
-            title=self._texts(given, "title", longest=TITLE_LENGTH, is_needed=True),
-            intro=self._texts(given, "intro", longest=PROSE_LENGTH),
-            consent=self._texts(given, "consent", longest=PROSE_LENGTH),
-            method=self._texts(given, "method", longest=PROSE_LENGTH),
+            title=self.texts(given, "title", longest=TITLE_LENGTH, is_needed=True),
+            intro=self.texts(given, "intro", longest=PROSE_LENGTH),
+            consent=self.texts(given, "consent", longest=PROSE_LENGTH),
+            method=self.texts(given, "method", longest=PROSE_LENGTH),
             mode=mode,
             k=self._k(given, mode),
             dimensions=self._dimensions(given, questions),
@@ -320,8 +329,8 @@ class _Reading:
         question = QuestionDefinition(
             key=key,
             kind=kind,
-            label=self._texts(given, "label", place, longest=LABEL_LENGTH, is_needed=True),
-            help=self._texts(given, "help", place, longest=PROSE_LENGTH),
+            label=self.texts(given, "label", place, longest=LABEL_LENGTH, is_needed=True),
+            help=self.texts(given, "help", place, longest=PROSE_LENGTH),
             is_required=self._flag(given, "required", place),
             choices=self._choices(given, kind, place),
             **self._range(given, kind, place),
@@ -366,7 +375,7 @@ class _Reading:
                 self.refuse(_at(place, "population"), _("This is not a number of people."))
         return ChoiceDefinition(
             key=key,
-            label=self._texts(given, "label", place, longest=LABEL_LENGTH, is_needed=True),
+            label=self.texts(given, "label", place, longest=LABEL_LENGTH, is_needed=True),
             population=population,
         )
 
@@ -447,7 +456,7 @@ class _Reading:
             return []
         return value
 
-    def _texts(
+    def texts(
         self, given: Mapping[str, Any], name: str, place: str = "", *, longest: int, is_needed: bool = False
     ) -> dict[str, str]:
         """Read ``{"en": "…", "es": "…"}``; a plain string is English. Empty texts are left out."""

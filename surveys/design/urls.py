@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern] = [
     path("surveys/upload/", views.survey_upload, name="survey-upload"),
     path("surveys/<slug:slug>/", views.survey_detail, name="survey-detail"),
     path("surveys/<slug:slug>/settings/", views.survey_edit, name="survey-edit"),
+    path("surveys/<slug:slug>/method/", views.survey_method, name="survey-method"),
     path("surveys/<slug:slug>/file.json", views.survey_file, name="survey-file"),
     path("surveys/<slug:slug>/delete/", views.survey_delete, name="survey-delete"),
     path("surveys/<slug:slug>/preview/", views.survey_preview, name="survey-preview"),

@@ -23,7 +23,7 @@ from organizing.people.models import Organization, Person
 from organizing.web.errors import Refused
 from surveys.design import operations, policy, portable, reports
 from surveys.design.definition import Definition, QuestionDefinition, definition_of
-from surveys.design.forms import BLANK_CHOICES, QuestionForm, SettingsForm, UploadForm
+from surveys.design.forms import BLANK_CHOICES, MethodForm, QuestionForm, SettingsForm, UploadForm
 from surveys.design.models import Question, Survey, SurveyChange
 
 FORM_METHODS = require_http_methods(["GET", "HEAD", "POST"])
@@ -209,6 +209,23 @@ def _show(request: HttpRequest, survey: Survey, refusal: str = "") -> HttpRespon
         },
         status=422 if refusal else 200,
     )
+
+
+@FORM_METHODS
+@login_required
+def survey_method(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who was asked and how: the one text that may change once a survey has opened."""
+    survey = _survey(request, slug)
+    definition = definition_of(survey)
+    form = MethodForm(
+        request.POST or None, method=definition.method, languages=list(definition.languages) or _spoken()[:1]
+    )
+    if request.method == "POST" and form.is_valid():
+        operations.edit_method(survey, form.method, by=_person(request), at=timezone.now())
+        messages.success(request, _("Saved. Releases made from now on tell it."))
+        return redirect("surveys:survey-detail", slug)
+    context = {"form": form, "survey": survey, "texts": form.by_language()}
+    return render(request, "surveys/design/method.html", context, status=422 if form.is_bound else 200)
 
 
 @require_POST
@@ -429,7 +446,7 @@ def survey_poster(request: HttpRequest, slug: str, code: str) -> HttpResponse:
                 "intro": definition.intro_in(code),
                 "language": reports.language(code),
                 "languages": [reports.language(each) for each in definition.languages],
-                "address": address.partition("://")[2].rstrip("/"),
+                "host": request.get_host(),
                 "qr": _qr(f"{address}?lang={code}"),
             },
         )
