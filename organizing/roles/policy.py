@@ -15,6 +15,14 @@ def holds(person: Person | AnonymousUser, *roles: Role, at: datetime) -> bool:
     return Grant.objects.in_force(at=at).filter(person=person, role__in=roles, scope_id__isnull=True).exists()
 
 
+def roles_of(person: Person | AnonymousUser, *, at: datetime) -> frozenset[Role]:
+    """Return every role the person holds over the whole organization at that moment."""
+    if not isinstance(person, Person) or not person.is_active:
+        return frozenset()
+    held = Grant.objects.in_force(at=at).filter(person=person, scope_id__isnull=True).values_list("role", flat=True)
+    return frozenset(Role(role) for role in held)
+
+
 def is_organizer(person: Person | AnonymousUser, *, at: datetime) -> bool:
     """Organizers and lead organizers."""
     return holds(person, Role.ORGANIZER, Role.LEAD_ORGANIZER, at=at)
