@@ -155,6 +155,7 @@ def approved_texts(survey: Survey) -> QuerySet[TextAnswer]:
         reviewable_texts(survey)
         .annotate(decisions=Count("reviews"), approvals=approvals)
         .filter(approvals__gte=TextReview.NEEDED, approvals=F("decisions"))
+        .order_by("pk")
         .select_related("question")
         .prefetch_related("reviews")
     )

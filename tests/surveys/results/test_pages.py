@@ -248,6 +248,16 @@ def test_a_lead_organizer_cannot_approve_what_they_proposed(client: Client) -> N
     assert Publication.objects.get().approved_at is None
 
 
+def test_an_organizer_cannot_approve_what_another_proposed(client: Client) -> None:
+    release = make_release(make_answered_survey(), at=NOW, by=None)
+    propose_publication(release, by=make_organizer(), at=NOW)
+    client.force_login(make_organizer())
+    response = client.post(reverse("surveys:publication-approve", args=["walks", 1]))
+    assert response.status_code == 422
+    assert "Only a lead organizer" in response.content.decode()
+    assert Publication.objects.get().approved_at is None
+
+
 def test_a_refused_release_says_why_on_the_page(client: Client) -> None:
     make_survey([SAFE], slug="new")
     client.force_login(make_organizer())
