@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from django.conf import settings
@@ -17,6 +18,8 @@ from organizing.local import servers
 _ROLE = re.compile(r"^(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) .*\b(?:TO|FROM) \"?(organizing_\w+)\"?", re.MULTILINE)
 _RIGHTS_TO_COME = re.compile(r"^ALTER DEFAULT PRIVILEGES FOR ROLE (?:\"[^\"]+\"|\w+)(.*;)$", re.MULTILINE)
 _DATABASE_SETTING = re.compile(r"^ALTER DATABASE (?:\"[^\"]+\"|\w+) (SET .*;)$", re.MULTILINE)
+
+LEAVING_TAKES = 3  # seconds at most
 
 EMPTY_SCHEMA = (
     "DROP SCHEMA public CASCADE;",
@@ -101,14 +104,17 @@ def _database_settings(plan: str) -> list[str]:
 
 
 def refuse_company() -> None:
-    """Raise `CommandError` while anybody else is connected to the database."""
+    """Raise `CommandError` if anybody else is connected to the database, and not just leaving it."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-        )
-        if cursor.fetchone()[0]:
-            raise CommandError("The site is running on this database: stop it first (Ctrl-C).")
+        for _ in range(LEAVING_TAKES * 10):
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+            if cursor.fetchone()[0] == 0:
+                return
+            time.sleep(0.1)
+    raise CommandError("The site is running on this database: stop it first (Ctrl-C).")
 
 
 def _program(name: str) -> str:

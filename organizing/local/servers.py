@@ -154,8 +154,9 @@ def _start_postgres(var: Path, *, durable: bool) -> None:
         options = [f"-c {name}='{value}'" for name, value in settings.items()]
         _run(
             "pg_ctl",
-            *("start", "--silent", "--wait", f"--timeout={START_WITHIN}", "-D", str(data), "-l", str(log)),
+            *("start", "--silent", "--wait", f"--timeout={START_WITHIN}", "-D", ".", "-l", f"../{log.name}"),
             *("-o", " ".join(["-h ''", f"-k {sockets}", "-p 5432", *options])),
+            directory=data,
             complaint=f"PostgreSQL does not start. The end of {log} says why; then try again.",
             **as_whom,
         )
@@ -173,7 +174,8 @@ def _stop_postgres(data: Path) -> None:
     if (data / "postmaster.pid").exists():
         _run(
             "pg_ctl",
-            *("stop", "--silent", "--wait", "--mode=fast", f"--timeout={STOP_WITHIN}", "-D", str(data)),
+            *("stop", "--silent", "--wait", "--mode=fast", f"--timeout={STOP_WITHIN}", "-D", "."),
+            directory=data,
             complaint=None,  # not there any more is as good
             **_as_whom(),
         )
@@ -212,7 +214,8 @@ def _make_cluster(data: Path, as_whom: dict[str, Any]) -> None:
         # A locale of PostgreSQL's own: letters with accents are letters, whatever this machine has installed.
         *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
         # The socket's directory, which only its owner may enter, is the password.
-        *("--auth=trust", "--username=postgres", "--no-instructions", "--no-sync", "-D", str(draft)),
+        *("--auth=trust", "--username=postgres", "--no-instructions", "--no-sync", "-D", "."),
+        directory=draft,
         complaint="PostgreSQL cannot make its data directory.",
         **as_whom,
     )
@@ -225,8 +228,8 @@ def _clear_the_way(data: Path, sockets: Path) -> None:
     with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
         pid = int(path.read_text().splitlines()[0])
         try:
-            # A zombie has no command line; a program that came by the same number has another.
-            alive = str(data) in psutil.Process(pid).cmdline()
+            # A zombie is nowhere; a program that came by the same number is somewhere else.
+            alive = psutil.Process(pid).cwd() == str(data)
         except psutil.Error:
             alive = False
         if alive:  # and yet does not answer: its socket was swept away with other old files
@@ -295,12 +298,13 @@ def _environment() -> dict[str, str]:
     return {**kept, "LC_ALL": "C"}
 
 
-def _run(program: str, *args: str, complaint: str | None, **as_whom: Any) -> None:
+def _run(program: str, *args: str, directory: Path, complaint: str | None, **as_whom: Any) -> None:
+    # Run inside the directory and told so, because they hand its name to a shell, which may read it otherwise.
     # Output goes to nowhere rather than to a pipe, which the server would inherit and keep open.
     done = subprocess.run(
         [str(postgres_bin() / program), *args],
         env=_environment(),
-        cwd="/",
+        cwd=directory,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
