@@ -149,12 +149,12 @@ def _store(into: dict[str, str], submission_id: uuid.UUID, code: "FoundCode | No
     values |= {"submission": str(submission_id), "id": str(uuid.uuid4()), "code": code.id if code else None}
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        is_open, has_code, is_stored, was_sent = cursor.fetchone()
+        takes_answers, has_code, is_stored, is_known = cursor.fetchone()
         if is_stored:
             return Outcome.STORED
-        if was_sent:
+        if is_known:
             return Outcome.ALREADY
-        if not is_open:
+        if not takes_answers:
             return Outcome.CLOSED
         if has_code:
             # The survey is open, and yet this form is not stored now: its twin was, in this same moment.
