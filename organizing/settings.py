@@ -131,7 +131,12 @@ AUTH_USER_MODEL = "people.Person"
 # Sessions, cache and rate limits live in PostgreSQL, so that log-in and surveys work while Redis is down.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        # Rate limits live here: with Django's 300, whoever sends 300 requests would make the limits forgotten.
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    },
 }
 
 # --- Celery: the bell, never the book -----------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from allauth.account.models import EmailAddress
 from allauth.core import context as current
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
@@ -22,7 +23,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from organizing.people.models import Organization, Person
@@ -51,7 +53,9 @@ def is_enrolled(person: Person) -> bool:
 def note_enrolment(request: HttpRequest, user: Person, authenticator: Authenticator, **_kwargs: Any) -> None:
     """Count a factor just added as shown: whoever added it holds it. Receives allauth's ``authenticator_added``."""
     if authenticator.type in FACTORS:
-        record_authentication(request, user, method=MFA, type=authenticator.type, id=authenticator.pk)
+        # "Reauthenticated", or allauth would ask for it again before it shows the recovery codes.
+        about = {"type": authenticator.type, "id": authenticator.pk, "reauthenticated": True}
+        record_authentication(request, user, method=MFA, **about)
 
 
 def organization_name() -> str:
@@ -63,13 +67,27 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def pre_login(self, request: HttpRequest, user: Person, **about: Any) -> HttpResponse | None:
+        """Note that an address is theirs when the code sent to it has come back. Whoever was added has no such note."""
+        records = get_authentication_records(request, user)
+        if user.email and records and (records[-1]["method"], records[-1].get("email")) == ("code", user.email):
+            EmailAddress.objects.update_or_create(
+                user=user, email=user.email, defaults={"verified": True, "primary": True}
+            )
+        response: HttpResponse | None = super().pre_login(request, user, **about)
+        return response
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send one mail in the language of the page. When the mail server fails, say so on the page that follows.
 
         The page says the same for a known and an unknown address: both are sent one mail, and both may fail.
         """
+        about = {
+            "organization_name": organization_name(),
+            "stay_in_touch": current.request.build_absolute_uri(reverse("people:stay-in-touch")),
+        }
         try:
-            super().send_mail(template_prefix, email, {**context, "organization_name": organization_name()})
+            super().send_mail(template_prefix, email, {**context, **about})
         except (OSError, SMTPException) as problem:
             log.error("mail could not be handed over: %s", type(problem).__name__)
             messages.error(

@@ -59,6 +59,9 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text=_("The languages this site speaks to people."),
     )
     time_zone = forms.ChoiceField(label=_("Time zone"))
+    donate_url = forms.URLField(
+        label=_("Donation page"), required=False, assume_scheme="https", help_text=_("You may leave it empty.")
+    )
 
     class Meta:
         model = Organization
@@ -66,7 +69,6 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         labels = {"name": _("Name of the organization"), "contact_email": _("Contact e-mail")}
         help_texts = {
             "contact_email": _("Shown on every page, so that people can write to you."),
-            "donate_url": _("You may leave it empty."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

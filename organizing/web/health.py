@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 
 from organizing.celery import app
 from organizing.people.models import Person
+from organizing.people.signing_in import has_second_factor
 from organizing.roles import policy
 
 LOWEST_POSTGRES = 15  # major version
@@ -150,7 +151,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 def _is_lead_organizer(request: HttpRequest) -> bool:
     try:
-        return isinstance(request.user, Person) and policy.is_lead_organizer(request.user, at=timezone.now())
+        return has_second_factor(request) and policy.is_lead_organizer(request.user, at=timezone.now())
     except Error:
         return False  # without a database nobody is known
 
