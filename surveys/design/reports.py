@@ -83,7 +83,7 @@ def told_questions(content: Content, code: str) -> list[Told]:
             place=place,
             kind=str(Question.Kind(question.kind).label),
             label=question.label_in(code),
-            answers=_answers(question, code),
+            answers=_answers(question, code, is_anonymous=content.is_anonymous),
             is_dimension=question.key in content.dimensions,
             is_first=place == 0,
             is_last=place == count - 1,
@@ -92,7 +92,7 @@ def told_questions(content: Content, code: str) -> list[Told]:
     ]
 
 
-def _answers(question: QuestionDefinition, code: str) -> list[str]:
+def _answers(question: QuestionDefinition, code: str, *, is_anonymous: bool) -> list[str]:
     match question.kind:
         case Question.Kind.SINGLE | Question.Kind.MULTIPLE:
             return [choice.label_in(code) for choice in question.choices]
@@ -103,7 +103,7 @@ def _answers(question: QuestionDefinition, code: str) -> list[str]:
             return [_("told in bands cut at %(cuts)s") % {"cuts": ", ".join(f"{cut:g}" for cut in question.bands)}]
         case Question.Kind.NUMBER:
             return [_("only how many answered is told, for lack of bands")]
-    return [_("two trustees read each text before it is told")]
+    return [_("two trustees read each text before it is told")] if is_anonymous else []
 
 
 def offered_languages(content: Content | None, spoken: Sequence[str]) -> list[str]:

@@ -461,8 +461,8 @@ PAGES = [
     ("post", "/surveys/s/question/a/move/"),
     ("post", "/surveys/s/question/a/remove/"),
     ("post", "/surveys/s/propose/"),
-    ("post", f"/surveys/s/changes/{uuid4()}/approve/"),
-    ("post", f"/surveys/s/changes/{uuid4()}/withdraw/"),
+    ("post", "/surveys/s/changes/00000000-0000-4000-8000-000000000000/approve/"),
+    ("post", "/surveys/s/changes/00000000-0000-4000-8000-000000000000/withdraw/"),
 ]
 
 

@@ -134,21 +134,23 @@ def test_an_opened_survey_refuses_every_edit_in_words(state: str, now: dt.dateti
 @pytest.mark.django_db(transaction=True)
 def test_two_organizers_editing_two_questions_lose_nothing(now: dt.datetime) -> None:
     survey = make_survey(THREE, state="draft")
-    start = threading.Barrier(2)
 
     def edit(key: str) -> None:
-        start.wait()
+        edit_question(survey, key, replace(TEXT, key=key, label={"en": f"{key} anew"}), by=None, at=now)
+
+    def edit_elsewhere(key: str) -> None:
         try:
-            for _ in range(5):
-                edit_question(survey, key, replace(TEXT, key=key, label={"en": f"{key} anew"}), by=None, at=now)
+            edit(key)
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=edit, args=(key,)) for key in "ab"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with transaction.atomic():
+        edit("a")
+        other = threading.Thread(target=edit_elsewhere, args=("b",))
+        other.start()
+        other.join(0.5)
+        assert other.is_alive()  # it waits until this edit is done, and then reads what it made
+    other.join(5)
     assert [question.label["en"] for question in definition_of(survey).questions] == ["a anew", "b anew", "About c?"]
 
 
