@@ -19,7 +19,7 @@ import pytest
 from django.db import connection, transaction
 
 ROOT = Path(__file__).resolve().parents[2]
-GUNICORN = ["--worker-class=gthread", "--workers=2", "--threads=8", "--no-control-socket", "--log-level=debug"]
+GUNICORN = ["--worker-class=gthread", "--workers=2", "--threads=8", "--no-control-socket", "--log-level=info"]
 START_WITHIN = 30  # seconds
 
 
