@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import cast
 from uuid import UUID
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -225,14 +226,20 @@ def _show_counts(request: HttpRequest, survey: Survey, form: NamesForm, refusal:
             "questions": questions,
             "form": form,
             "refusal": refusal,
-            "with_contact": policy.may_see_contact(_person(request), at=timezone.now()),
+            "with_contact": _takes_contact(request),
         },
         status=422 if form.is_bound or refusal else 200,
     )
 
 
+def _takes_contact(request: HttpRequest) -> bool:
+    return policy.may_see_contact(_person(request), at=timezone.now())
+
+
+# Whoever takes addresses away proves once more who they are: a forgotten open session is not enough.
 @require_POST
 @login_required
+@reauthentication_required(enabled=_takes_contact)  # type: ignore[untyped-decorator]
 def names_export(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The answers of a survey with names, as CSV. Never of an anonymous one."""
     survey, at, person = _survey(request, slug), timezone.now(), _person(request)

@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import json
+import time
 from io import StringIO
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.factories import (
     make_text,
     make_trustee,
 )
+from tests.organizing.people.authenticator import add_app
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 9, 10, 20, 0, tzinfo=dt.UTC)
@@ -317,18 +319,28 @@ def test_answers_with_names_are_exported_with_a_reason_that_is_written_down(clie
     assert (event.verb, event.reason, event.actor_id) == ("survey.export_names", "To call back", organizer.pk)
 
 
-def test_addresses_are_for_lead_organizers(client: Client) -> None:
-    make_named_survey()
+def test_addresses_are_for_lead_organizers_who_just_proved_who_they_are(client: Client) -> None:
+    survey = make_named_survey()
     url = reverse("surveys:names-export", args=["meeting"])
     client.force_login(make_organizer())
     assert b"student0@example.org" not in b"".join(client.post(url, {"reason": "To call back"}))
-    client.force_login(make_lead_organizer())
+    lead = make_lead_organizer()
+    add_app(lead)
+    client.force_login(lead)
+    response = client.post(url, {"reason": "To call back"})
+    assert response.status_code == 302
+    assert "reauthenticate" in response["Location"]
+    assert AuditEvent.objects.about(survey).count() == 1
+    session = client.session
+    session["account_authentication_methods"] += [{"method": "mfa", "at": time.time(), "reauthenticated": True}]
+    session.save()
     assert b"student0@example.org" in b"".join(client.post(url, {"reason": "To call back"}))
+    assert AuditEvent.objects.about(survey).count() == 2
 
 
 def test_answers_to_an_anonymous_survey_are_never_exported_one_by_one(client: Client) -> None:
     make_answered_survey()
-    client.force_login(make_lead_organizer())
+    client.force_login(make_organizer())
     assert client.post(reverse("surveys:names-export", args=["walks"]), {"reason": "x"}).status_code == 404
 
 
