@@ -112,5 +112,3 @@ def test_other_surveys_are_left_alone(now: dt.datetime) -> None:
     assert not Response.objects.filter(survey=other).exists()
     shuffle(other, at=now)
     assert Response.objects.filter(survey=one).count() == 10
-
-
