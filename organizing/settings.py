@@ -111,7 +111,7 @@ CRISPY_TEMPLATE_PACK = "bootstrap5"
 # --- What waits for whom: functions of features, see organizing/web/today.py ------------------------
 TODAY: list[str] = ["organizing.roles.today.waiting", "surveys.design.today.waiting", "surveys.results.today.waiting"]
 TO_DO: list[str] = ["surveys.results.today.texts"]
-ASKS: list[str] = []
+ASKS: list[str] = ["surveys.design.today.asks"]
 FINDINGS: list[str] = ["surveys.results.today.findings"]
 
 # --- What the demo shows: functions of features, called as load(at=), see organizing/local/demo.py ---

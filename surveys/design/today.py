@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from organizing.people.models import Person
 from organizing.web.today import Item
@@ -23,3 +26,19 @@ def waiting(person: Person, *, at: datetime) -> Iterator[Item]:
                 reverse("surveys:survey-detail", args=[change.survey.slug]),
                 _("Proposed by %(person)s") % {"person": change.proposed_by},
             )
+
+
+def asks(person: Person | AnonymousUser, *, at: datetime) -> Iterator[Item]:
+    """Open surveys that anybody may answer, newest first. One that takes codes is handed out, so it is not listed."""
+    for survey in (
+        Survey.objects.open().filter(takes_codes=False).annotate(asked=Count("questions")).order_by("-opened_at")
+    ):
+        if survey.is_anonymous:
+            detail = ngettext("{n} question, without your name.", "{n} questions, without your name.", survey.asked)
+        else:
+            detail = ngettext("{n} question, with your name.", "{n} questions, with your name.", survey.asked)
+        yield Item(
+            _("Answer “{survey}”").format(survey=survey),
+            reverse("surveys:answer", args=[survey.slug]),
+            detail.format(n=survey.asked),
+        )
