@@ -20,12 +20,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             told = disclose(json.loads(sys.stdin.buffer.read()), k=options["k"])
+        except Malformed as error:
+            raise CommandError(f"{error}.") from error
         except UnicodeDecodeError as error:
             raise CommandError(f"The input is not UTF-8 text: byte {error.start + 1}.") from error
         except json.JSONDecodeError as error:
             raise CommandError(
                 f"The input is not JSON: line {error.lineno}, column {error.colno}: {error.msg}."
             ) from error
-        except Malformed as error:
-            raise CommandError(f"{error}.") from error
-        self.stdout.write(json.dumps(told, ensure_ascii=False, indent=2))
+        except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists without end
+            raise CommandError(f"The input cannot be read: {error}.") from error
+        self.stdout.write(json.dumps(told, indent=2))

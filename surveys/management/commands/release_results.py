@@ -33,7 +33,7 @@ class Command(BaseCommand):
         except Refused as refusal:
             raise CommandError(str(refusal)) from refusal
         if options["json"]:
-            self.stdout.write(json.dumps(release.tables, ensure_ascii=False, indent=2))
+            self.stdout.write(json.dumps(release.tables, indent=2))
             return
         told = told_by(release, "en")
         self.stdout.write(f"{told.title}: release {release.number} of {release.made_on}, {told.size}\n")
