@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -30,15 +29,14 @@ def waiting(person: Person, *, at: datetime) -> Iterator[Item]:
 
 def asks(person: Person | AnonymousUser, *, at: datetime) -> Iterator[Item]:
     """Open surveys that anybody may answer, newest first. One that takes codes is handed out, so it is not listed."""
-    for survey in (
-        Survey.objects.open().filter(takes_codes=False).annotate(asked=Count("questions")).order_by("-opened_at")
-    ):
+    for survey in Survey.objects.open().filter(takes_codes=False).prefetch_related("questions").order_by("-opened_at"):
+        n = len(survey.questions.all())
         if survey.is_anonymous:
-            detail = ngettext("{n} question, without your name.", "{n} questions, without your name.", survey.asked)
+            detail = ngettext("{n} question, without your name.", "{n} questions, without your name.", n)
         else:
-            detail = ngettext("{n} question, with your name.", "{n} questions, with your name.", survey.asked)
+            detail = ngettext("{n} question, with your name.", "{n} questions, with your name.", n)
         yield Item(
             _("Answer “{survey}”").format(survey=survey),
             reverse("surveys:answer", args=[survey.slug]),
-            detail.format(n=survey.asked),
+            detail.format(n=n),
         )

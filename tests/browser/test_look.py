@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from pytest_django.live_server_helper import LiveServer
 
@@ -15,7 +16,7 @@ from tests.conftest import PHONE
 from tests.factories import make_organization, make_organizer
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Response
+    from playwright.sync_api import Page
 
 NewPage = Callable[..., "Page"]
 
@@ -74,7 +75,7 @@ def test_pages_behind_sign_in_are_accessible_too(new_page: NewPage, live_server:
 
 
 @pytest.mark.parametrize("view", [views.bad_request, views.forbidden, views.not_found, views.server_error])
-def test_error_pages_are_accessible(new_page: NewPage, rf: RequestFactory, view: Callable[..., "Response"]) -> None:
+def test_error_pages_are_accessible(new_page: NewPage, rf: RequestFactory, view: Callable[..., HttpResponse]) -> None:
     answer = view(rf.get("/broken"))
     page = new_page()
     page.route("**/broken", lambda route: route.fulfill(body=answer.content, content_type="text/html"))
