@@ -154,7 +154,10 @@ class Command(BaseCommand):
             demo.load(at=timezone.now())
 
     def _choose_port(self, host: str) -> int:
-        wanted = int(os.environ.get("PORT", "8000"))
+        said = os.environ.get("PORT", "8000")
+        if not (said.isdecimal() and 0 < int(said) < 65536):
+            raise CommandError(f"PORT is {said!r}: give a number between 1 and 65535.")
+        wanted = int(said)
         port = _free_port(host, wanted)
         if port != wanted:
             self._say(f"Port {wanted} is taken, using {port}.")
