@@ -138,10 +138,12 @@ def _receive(request: HttpRequest, slug: str) -> HttpResponse:
             )
     if outcome is Outcome.CLOSED:
         _seen_open.pop(slug, None)
-        definition = _steadily(lambda: load_definition(slug))
-        if definition is None:
+        now = _steadily(lambda: load_definition(slug))
+        if now is None:
             return pages.unknown_page(request)
-        return pages.closed_page(request, definition)
+        if now.id != definition.id:
+            return _receive(request, slug)  # a restored database may hold another survey at the same address
+        return pages.closed_page(request, now)
     return _to_thanks(request, language)
 
 
