@@ -1,9 +1,14 @@
 """The things that all other tests rely on."""
 
+import os
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from celery import Celery
+from django.conf import settings
 from django.core.mail import send_mail
 from django.db import connection
 
@@ -45,3 +50,28 @@ def test_a_browser_sees_the_live_server(new_page: NewPage) -> None:
     answer = page.goto("/healthz")
     assert answer is not None
     assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "import pytest\n\ndef test_it():\n    pytest.skip('later')",
+        "import pytest\n\n@pytest.mark.skip\ndef test_it(): pass",
+        "import pytest\n\n@pytest.mark.xfail\ndef test_it(): assert False",
+        "import pytest\n\n@pytest.mark.xfail\ndef test_it(): pass",
+        "import pytest\n\npytest.importorskip('nothing_of_that_name')",
+    ],
+)
+def test_a_skipped_test_fails_the_run(tmp_path: Path, test: str) -> None:
+    (tmp_path / "test_it.py").write_text(test)
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider", "-c", "/dev/null", tmp_path],
+        cwd=settings.BASE_DIR,
+        env=outside,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode != 0
+    assert "Skipped or expected to fail, which no test may be" in run.stdout
