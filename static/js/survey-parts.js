@@ -13,6 +13,7 @@ const show = (wanted, { moved = true } = {}) => {
   at = wanted;
   for (const [place, part] of parts.entries()) part.hidden = place !== at;
   for (const number of form.querySelectorAll(".part-number")) number.hidden = true;
+  for (const opening of document.querySelectorAll(".opening")) opening.hidden = at > 0;
   back.hidden = at === 0;
   on.hidden = at === parts.length - 1;
   far.value = at + 1;
@@ -20,7 +21,7 @@ const show = (wanted, { moved = true } = {}) => {
   if (moved) {
     parts[at].tabIndex = -1;
     parts[at].focus({ preventScroll: true });
-    (at === 0 ? form : document.querySelector("header")).scrollIntoView();
+    scrollTo(0, 0);
   }
 };
 

@@ -22,6 +22,7 @@ from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from surveys.answering.operations import CODES_MAX
+from surveys.design import reports
 from surveys.design.definition import Definition, QuestionDefinition
 from surveys.design.models import Question
 
@@ -198,7 +199,8 @@ class CodesForm(django_forms.Form):
                 required=False,
             )
         self.fields["language"] = django_forms.ChoiceField(
-            label=_("Language of the slips"), choices=[(code, code) for code in definition.languages]
+            label=_("Language of the slips"),
+            choices=[(code, reports.language(code).name) for code in definition.languages],
         )
         self.helper = FormHelper()
         self.helper.add_input(Submit("", _("Make and show the slips")))

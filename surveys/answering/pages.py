@@ -14,11 +14,12 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
-from django.utils.translation import get_language_info, gettext_noop
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from surveys.answering import forms
+from surveys.design import reports
 from surveys.design.definition import Definition, QuestionDefinition
 from surveys.design.models import Question, Survey
 
@@ -43,14 +44,6 @@ def language_of(request: HttpRequest, languages: tuple[str, ...]) -> str:
             if language in languages:
                 return language
     return "en" if "en" in languages or not languages else languages[0]
-
-
-def own_name(language: str) -> str:
-    """What speakers of a language call it."""
-    try:
-        return str(get_language_info(language)["name_local"]).capitalize()
-    except KeyError:
-        return language
 
 
 # --- What stands on the form ----------------------------------------------------------------------
@@ -127,8 +120,8 @@ def _render(template: str, definition: Definition | None, language: str, context
             {
                 "survey": definition,
                 "title": definition.title_in(language) if definition else "",
-                "language": language,
-                "languages": [(code, own_name(code)) for code in languages],
+                "language": reports.language(language),
+                "languages": [reports.language(code) for code in languages],
                 "is_demo": settings.DEMO,
                 "nonce": NONCE_GOES_HERE,
                 **context,
