@@ -46,12 +46,14 @@ def now() -> dt.datetime:
 def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
-    from organizing.local import servers
+    from organizing.local import servers, translations
 
     # Pages are tested without gathering the static files first.
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     if IS_FIRST_PROCESS:
+        for language in translations.languages():
+            translations.compile_catalog(language)
         _clear_up_after_killed_runs()
         servers.hold_postgres(VAR, durable=False)  # held to the end, so that every worker finds it running
     _keep_off_the_network()

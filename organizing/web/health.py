@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import Error, connection
+from django.db import Error, ProgrammingError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -64,7 +64,7 @@ def migrations() -> Finding:
 def cache_table() -> Finding:
     try:
         cache.get("health")
-    except Error:
+    except ProgrammingError:
         return Finding("cache", "fail", "its table is missing.", "Run manage.py createcachetable.")
     return Finding("cache", "ok", "its table is there.")
 
@@ -88,7 +88,7 @@ def clock() -> Finding:
 def broker() -> Finding:
     """Look whether the broker answers. Pages work without it; what is to be done later waits."""
     try:
-        with app.connection_for_read(connect_timeout=2) as bell:
+        with app.connection_for_read(settings.CELERY_BROKER_URL, connect_timeout=2) as bell:
             bell.ensure_connection(max_retries=1, timeout=2)
     except Exception:  # of many kinds, and one meaning
         return Finding(

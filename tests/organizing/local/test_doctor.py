@@ -91,12 +91,9 @@ def test_a_real_organization_without_a_mail_server_is_warned(settings: Any) -> N
     assert doctor.mail_server().advice == "Set EMAIL_URL."
 
 
-def test_a_broker_that_answers_is_fine(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
-    from organizing.celery import app
-
+def test_a_broker_that_answers_is_fine(valkey: Valkey, settings: Any) -> None:
     assert health.broker().level == "warn"
-    monkeypatch.setattr(app.conf, "broker_url", valkey.url)
-    monkeypatch.setattr(app.conf, "broker_read_url", valkey.url)
+    settings.CELERY_BROKER_URL = valkey.url
     assert health.broker().level == "ok"
 
 
