@@ -1,6 +1,11 @@
 """What attackers type, and how to tell whether it worked. For the tests of every feature."""
 
+import email
+import email.policy
+import re
 import unicodedata
+
+from django.core.mail import EmailMessage
 
 # A cell that a spreadsheet would run.
 FORMULAS = [
@@ -144,3 +149,43 @@ HEADER_BREAKS = [
     "a@example.org,victim@evil.example",
     "嘊嘍Bcc: victim@evil.example",
 ]
+
+
+def leads_elsewhere(location: str, host: str = "testserver") -> bool:
+    """Tell whether a browser that is at ``host`` would leave it by this address, or run it. Reads it as browsers do."""
+    shown = "".join(letter for letter in location.strip("".join(map(chr, range(33)))) if letter not in "\t\r\n")
+    if (scheme := _SCHEME.match(shown)) and scheme[1].lower() not in ("http", "https"):
+        return True
+    # In an http address a backslash is a slash, and any number of slashes begins a host, also after "http:".
+    shown = shown.replace("\\", "/")
+    if scheme or shown.startswith("//"):
+        rest = (shown[scheme.end() :] if scheme else shown).lstrip("/")
+        authority = unicodedata.normalize("NFKC", re.split(r"[/?#]", rest)[0])
+        return authority.rpartition("@")[2].partition(":")[0] != host
+    return False
+
+
+_SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):")
+
+
+def assert_only_expected(message: EmailMessage, *recipients: str) -> None:
+    """Check that a message, as it goes over the wire, has no header and no recipient but the ones expected."""
+    assert sorted(message.recipients()) == sorted(recipients)
+    parsed = email.message_from_bytes(message.message().as_bytes(), policy=email.policy.default)
+    assert set(parsed.keys()) <= {
+        "Content-Type",
+        "MIME-Version",
+        "Subject",
+        "From",
+        "To",
+        "Date",
+        "Message-ID",
+        "Content-Transfer-Encoding",
+        "Auto-Submitted",
+        "Reply-To",
+        "List-Unsubscribe",
+        "List-Unsubscribe-Post",
+    }
+    assert len(parsed.get_all("To", [])) == 1
+    assert sorted(address.addr_spec for address in parsed["To"].addresses) == sorted(recipients)
+    assert "\n" not in parsed["Subject"]

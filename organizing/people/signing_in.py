@@ -28,6 +28,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from organizing.people.models import Organization, Person
+from organizing.web.mail import one_line
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +60,9 @@ def note_enrolment(request: HttpRequest, user: Person, authenticator: Authentica
 
 
 def organization_name() -> str:
+    """Return the name as a message may carry it, in its subject too."""
     organization = Organization.objects.first()
-    return organization.name if organization else _("Organizing")
+    return one_line(organization.name) if organization else _("Organizing")
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]

@@ -22,6 +22,7 @@ from organizing.people.setup import find_link, is_set_up
 from organizing.roles.forms import CodeForm, SetUpForm
 from organizing.roles.operations import Beginning, set_up
 from organizing.web.errors import Refused
+from organizing.web.mail import one_line
 
 CODE_WORKS_FOR = 15 * 60  # seconds
 TRIES = 3
@@ -99,7 +100,7 @@ def _send_code(beginning: Beginning, code: str) -> str:
     """Send the code. Return what went wrong, empty if nothing did."""
     about = {"code": code, "organization_name": beginning.name}
     mail = EmailMultiAlternatives(
-        subject=_("Your code to set up {organization}").format(organization=beginning.name),
+        subject=_("Your code to set up {organization}").format(organization=one_line(beginning.name)),
         body=render_to_string("roles/emails/set_up_code.txt", about),
         to=[beginning.lead_email],
     )
