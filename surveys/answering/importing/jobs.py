@@ -65,9 +65,7 @@ def receive_file(
         raise Refused(_("This survey is closed and takes no more answers."))
     if not only_check and not may_import(by, survey, at=at):
         raise Refused(
-            _(
-                "This survey is a draft. Answers open it, and that is for a lead organizer. Propose to open it first."
-            )
+            _("This survey is a draft. Answers open it, and that is for a lead organizer. Propose to open it first.")
         )
     job_id = uuid.uuid4()
     name = store().save(f"{job_id}.csv", upload)

@@ -186,8 +186,11 @@ def _staged(cursor: CursorWrapper, *, dry_run: bool) -> Iterator[Callable[[Defin
         cursor.close()
 
 
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("\\", "\\\\")
+    return _escaped(_encoder.encode(value))
 
 
 def _escaped(text: str) -> str:

@@ -1,0 +1,5 @@
+from django.db import models
+
+
+class Answer(models.Model):
+    answers = models.JSONField()

@@ -1,0 +1,15 @@
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+
+from tests.bench.floor.models import Answer
+
+
+def form(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST":
+        Answer.objects.create(answers=dict(request.POST.lists()))
+        return redirect("/thanks")
+    return render(request, "form.html")
+
+
+urlpatterns = [path("form", form)]
