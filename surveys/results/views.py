@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from organizing.people.models import Person
@@ -58,6 +59,7 @@ def published_results(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@gzip_page  # many bars are alike; nothing here is secret, and no form has a token
 def results(request: HttpRequest, slug: str, number: int | None = None) -> HttpResponse:
     """The newest published release of a survey, or the one of that number.
 

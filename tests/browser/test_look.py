@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,8 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from pytest_django.live_server_helper import LiveServer
 
-from organizing.people.models import Person
+from organizing.local import demo
+from organizing.people.models import Organization, Person
 from organizing.web import views
 from tests.conftest import PHONE
 from tests.factories import make_organization, make_organizer
@@ -101,6 +103,15 @@ def test_a_first_visit_stays_within_its_budget(phone: "Page", path: str, budget:
     with weighed(phone) as weight:
         phone.goto(path, wait_until="networkidle")
         assert 2 * KB < weight() <= budget
+
+
+def test_the_results_of_a_whole_survey_stay_within_the_budget_too(phone: "Page", now: datetime) -> None:
+    Organization.objects.all().delete()
+    demo.load(at=now)
+    with weighed(phone) as weight:
+        phone.goto("/s/adelaide/results/", wait_until="networkidle")
+        assert phone.locator(".bar").count() > 100
+        assert weight() <= PUBLIC_BUDGET
 
 
 def test_the_survey_stylesheet_is_tiny(phone: "Page") -> None:
