@@ -1,12 +1,11 @@
-"""Install exactly what a requirements file pins into `.venv`. Uses the standard library alone.
+"""Install exactly what a requirements file pins into `.venv`. Uses the standard library alone, and a
+syntax that any Python 3 can read.
 
     python3 organizing/local/install.py requirements.txt [requirements-dev.txt]
 
 Of several files the first that is installed already will do, and else the first is installed: so what development
 needs on top is not taken away by running the site. A second call changes nothing and takes no time.
 """
-
-from __future__ import annotations
 
 import hashlib
 import os
@@ -21,7 +20,7 @@ VENV = Path(".venv")
 PYTHON = VENV / "bin" / "python"
 
 
-def main(files: list[str]) -> None:
+def main(files: "list[str]") -> None:
     if sys.version_info < LOWEST:
         sys.exit(f"Python {sys.version.split()[0]} is too old: run make PYTHON=python3.11 (or later).")
     stamp = VENV / "installed"
@@ -40,16 +39,16 @@ def main(files: list[str]) -> None:
     stamp.write_text(pinned[files[0]])
 
 
-def runs(command: list[Any]) -> bool:
+def runs(command: "list[Any]") -> bool:
     return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
-def do(command: list[Any]) -> None:
+def do(command: "list[Any]") -> None:
     if subprocess.run(command, env=environment(), check=False).returncode != 0:
         sys.exit("Installing failed, as said above: is the package index reachable? Then run the same command again.")
 
 
-def environment() -> dict[str, str]:
+def environment() -> "dict[str, str]":
     """Return the environment, with the index and certificates that pip has been told to use; uv does not ask pip."""
     told = dict(os.environ)
     asked = [str(PYTHON), "-m", "pip", "config", "list"]
