@@ -34,10 +34,10 @@ from surveys.results.reports import (
 def make_release(survey: Survey, *, at: datetime, by: Person | None) -> Release:
     """Freeze what may be told of the answers shuffled so far. Reads tallies, never answers.
 
-    Raises ``Refused`` when the survey is a draft, keeps names or has been purged; when it is open and a group has 1 to
-    k-1 answers; when it is closed and its last answers are not shuffled yet; and when, since the last release, a group
-    has changed by 1 to k-1 answers (rule R7: else the difference of two releases would tell on those few). A question
-    that so few answered anew in some group keeps the table it had.
+    Raises ``Refused`` when the survey is a draft, keeps names or has been purged; when it is open and fewer than k
+    have answered; when it is closed and its last answers are not shuffled yet; and when, since the last release, a
+    shown group, the small groups together or the whole has changed by 1 to k-1 answers (rule R7: else the difference
+    of two releases would tell on those few). A question that so few answered anew keeps the table it had.
 
     When nothing has changed, returns the last release and makes none. ``by``: ``None`` is the console.
     """
@@ -57,7 +57,7 @@ def make_release(survey: Survey, *, at: datetime, by: Person | None) -> Release:
     last = survey.releases.newest_first().first()
     if last is None:
         if survey.is_open:
-            _refuse_small_groups(definition, basis)
+            _refuse_a_small_whole(definition, basis)
     else:
         _refuse_small_changes(definition, basis, last)
         _keep_tables_of_small_changes(definition, tables, basis, last)
@@ -83,29 +83,19 @@ def _last_answers_wait(survey: Survey) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _refuse_small_groups(definition: Definition, basis: dict[str, Any]) -> None:
-    """While a survey is open, a first release waits until no group that has answers has fewer than k (R7)."""
-    k = definition.k
-    if basis["whole"] < k:
+def _refuse_a_small_whole(definition: Definition, basis: dict[str, Any]) -> None:
+    """While a survey is open, a first release waits for k answers: each group it shows has as many anyway (R1, R7)."""
+    if basis["whole"] < definition.k:
         raise Refused(
             _(
                 "While the survey is open, results wait until {k} people have answered. "
                 "They can always be released once it is closed."
-            ).format(k=k)
+            ).format(k=definition.k)
         )
-    for dimension, sizes in basis["groups"].items():
-        for value, n in sizes.items():
-            if 0 < n < k:
-                raise Refused(
-                    _(
-                        "While the survey is open, results wait until every group has {k} answers: “{group}” has "
-                        "fewer. They can always be released once it is closed."
-                    ).format(k=k, group=_group_name(definition, dimension, value))
-                )
 
 
 def _refuse_small_changes(definition: Definition, basis: dict[str, Any], last: Release) -> None:
-    """A new release waits until each group has changed by 0 or by at least k answers (R7)."""
+    """A new release waits until each shown group has changed by 0 or by at least k answers (R7)."""
     changed = _small_change(basis, last.basis, definition.k)
     if changed is not None:
         dimension, value = changed
@@ -136,22 +126,33 @@ def _keep_tables_of_small_changes(
 
 
 def _small_change(now: dict[str, Any], then: dict[str, Any], k: int) -> tuple[str, str] | None:
-    """Return the (dimension, value) of a group that changed by 1 to k-1; ("", "") is the whole; ``None``: none did."""
+    """Return the (dimension, value) of a group that changed by 1 to k-1; ``None``: none did.
+
+    Looked at are the groups large enough to be shown in either release, those too small for both taken together
+    (they are told as one, by subtraction), and the whole, which is ("", "").
+    """
 
     def is_small(before: int, after: int) -> bool:
         return 0 < abs(after - before) < k
 
     for dimension, sizes in now["groups"].items():
+        rest_then = rest_now = 0
         for value, n in sizes.items():
-            if is_small(then["groups"][dimension][value], n):
+            earlier = then["groups"][dimension][value]
+            if max(n, earlier) < k:
+                rest_then, rest_now = rest_then + earlier, rest_now + n
+            elif is_small(earlier, n):
                 return dimension, value
+        if is_small(rest_then, rest_now):
+            return dimension, ""
     return ("", "") if is_small(then["whole"], now["whole"]) else None
 
 
 def _group_name(definition: Definition, dimension: str, value: str) -> str:
     language = get_language() or "en"
     question = definition.question_by_key[dimension]
-    return f"{question.label_in(language)}: {value_label(definition, dimension, value, language)}"
+    name = value_label(definition, dimension, value, language) if value else _("the small groups together")
+    return f"{question.label_in(language)}: {name}"
 
 
 def _texts_to_tell(survey: Survey) -> dict[str, list[str]]:
