@@ -4,13 +4,14 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: help setup run dev test check bench lock reset-demo
+.PHONY: help setup run dev test check format bench lock reset-demo
 
 help:
 	@echo "make run         run the site on this machine (DEMO=0: for a real organization)"
 	@echo "make setup       only install what it needs"
 	@echo "make test        run every test"
 	@echo "make check       style, types, layers, migrations, translations, advisories"
+	@echo "make format      put the source and the templates in the style that check asks for"
 	@echo "make bench       measure speed and memory (ONLY=name: one of them)"
 	@echo "make lock        pin the newest versions that the requirements allow"
 	@echo "make reset-demo  forget what was done in the demo"
@@ -42,6 +43,11 @@ check: dev
 	DATABASE_URL=postgres://localhost/none REDIS_URL=redis://localhost EMAIL_URL=smtp://localhost \
 	  ALLOWED_HOSTS=example.org SECRET_KEY="$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')" \
 	  $(PY) manage.py check --deploy --fail-level WARNING
+
+format: dev
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+	find templates -name '*.html' -print0 | xargs -0 .venv/bin/djade --target-version 5.2
 
 bench: dev
 	@$(PY) -m tests.bench $(ONLY)
