@@ -2,9 +2,11 @@
 
 The pages at ``/s/<slug>/`` need nothing that the rest of the middleware brings, and what it brings must not be there:
 a session or a language cookie would be a trace, and twelve layers are time that a whole school waits for at once. So
-this middleware, right behind the one that sends browsers to HTTPS, answers those addresses itself.
+this middleware, right behind those that send browsers to HTTPS and set the headers of every page, answers those
+addresses itself.
 
-What the other layers would have done and is still needed is here: the security headers, and keeping errors in hand.
+What the layers behind it would have done and is still needed is here: the content security policy and keeping errors
+in hand.
 CSRF tokens are not needed and would need a cookie; see ``views.comes_from_elsewhere``.
 """
 
@@ -44,8 +46,8 @@ def short_way(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
             # which may quote them. Where it happened is enough to mend it.
             log.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
             response = pages.trouble_page(request)
-        for name, value in _headers().items():
-            response[name] = value
+        response["Cache-Control"] = "no-store"
+        response["X-Frame-Options"] = settings.X_FRAME_OPTIONS
         response["Content-Security-Policy"] = _policy().replace(NONCE_GOES_HERE, nonce)
         # Django writes refusals down with their address and moment. Here that would be a diary of who erred when.
         response._has_been_logged = True  # type: ignore[attr-defined]
@@ -62,16 +64,3 @@ NONCE_GOES_HERE = "NONCE-GOES-HERE"
 def _policy() -> str:
     """The policy of the whole site, made once."""
     return str(build_policy(config=settings.CONTENT_SECURITY_POLICY["DIRECTIVES"], nonce=NONCE_GOES_HERE))
-
-
-@functools.cache
-def _headers() -> dict[str, str]:
-    return {
-        "Cache-Control": "no-store",
-        # Not "no-referrer": with it browsers send "Origin: null" even from our own form. Other sites get nothing of
-        # either.
-        "Referrer-Policy": "same-origin",
-        "X-Frame-Options": settings.X_FRAME_OPTIONS,
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "Permissions-Policy": "browsing-topics=(), camera=(), geolocation=(), microphone=()",
-    }

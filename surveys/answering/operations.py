@@ -55,31 +55,27 @@ class Outcome(Enum):
 # way to the server and back. What it must never do is fail, because PostgreSQL writes failing statements to its log:
 # hence ON CONFLICT instead of catching an error. No conflict target and no RETURNING of a column: either would need
 # the right to SELECT from the inbox, which web processes do not have.
-#
-# With a code, spending the code comes first and everything hangs on it. A form that was sent before spends none: on a
-# shared machine the next student may get the same form from the browser's history and type a code of their own.
 STORE = """
-WITH survey AS (
-    SELECT id FROM surveys_survey WHERE id = %(survey)s AND state = 'open'
-), {spending} spent AS (
+WITH {spending} spent AS (
     INSERT INTO surveys_spentsubmission (id, survey_id)
-    SELECT %(submission)s, survey.id FROM {given} ON CONFLICT DO NOTHING RETURNING 1
-), stored AS (
-    INSERT INTO {target} SELECT %(id)s, survey.id, {values} FROM survey, spent RETURNING 1
+    SELECT %(submission)s, survey.id FROM {given}
+    WHERE survey.id = %(survey)s AND survey.state = 'open'
+    ON CONFLICT DO NOTHING RETURNING 1
 )
-SELECT EXISTS (SELECT FROM survey), {has_code}, EXISTS (SELECT FROM stored),
-    EXISTS (SELECT FROM surveys_spentsubmission WHERE id = %(submission)s)
+INSERT INTO {target} SELECT %(id)s, %(survey)s, {values} FROM spent
 """
-WITHOUT_CODE = {"spending": "", "given": "survey", "has_code": "TRUE"}
+WITHOUT_CODE = {"spending": "", "given": "surveys_survey AS survey"}
+# Spending the code comes first and the rest hangs on it. A form that was sent before spends none: on a shared machine
+# the next student may get the same form from the browser's history and type a code of their own.
 WITH_CODE = {
     "spending": """code AS (
-    DELETE FROM surveys_accesscode USING survey
+    DELETE FROM surveys_accesscode USING surveys_survey AS survey
     WHERE surveys_accesscode.id = %(code)s AND surveys_accesscode.survey_id = survey.id
+        AND survey.id = %(survey)s AND survey.state = 'open'
         AND NOT EXISTS (SELECT FROM surveys_spentsubmission WHERE id = %(submission)s)
     RETURNING 1
 ),""",
-    "given": "survey, code",
-    "has_code": "EXISTS (SELECT FROM code)",
+    "given": "surveys_survey AS survey, code",
 }
 INTO_INBOX = {
     "target": "surveys_inbox (id, survey_id, answers, texts)",
@@ -149,18 +145,13 @@ def _store(into: dict[str, str], submission_id: uuid.UUID, code: "FoundCode | No
     values |= {"submission": str(submission_id), "id": str(uuid.uuid4()), "code": code.id if code else None}
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        takes_answers, has_code, is_stored, is_known = cursor.fetchone()
-        if is_stored:
+        if cursor.rowcount:
             return Outcome.STORED
-        if is_known:
-            return Outcome.ALREADY
-        if not takes_answers:
-            return Outcome.CLOSED
-        if has_code:
-            # The survey is open, and yet this form is not stored now: its twin was, in this same moment.
-            return Outcome.ALREADY
-        # Was the code spent by this form's twin, or by somebody else? The twin has committed by now, so look again.
-        return Outcome.ALREADY if was_sent(submission_id) else Outcome.CODE_SPENT
+    # Not stored, and seldom so. A twin of this form that was stored in the same moment has committed by now: the
+    # statement waited for it.
+    if was_sent(submission_id):
+        return Outcome.ALREADY
+    return Outcome.CODE_SPENT if code and is_open(code.survey_id) else Outcome.CLOSED
 
 
 def is_open(survey_id: uuid.UUID) -> bool:
@@ -178,6 +169,7 @@ def was_sent(submission_id: uuid.UUID) -> bool:
 @dataclass(frozen=True)
 class FoundCode:
     id: int
+    survey_id: uuid.UUID
     preset: dict[str, str]  # answers that the code stands for
 
 
@@ -198,7 +190,7 @@ def find_code(survey_id: uuid.UUID, typed: str) -> FoundCode:
         .first()
     )
     if row is not None and proves(code, row["secret_hash"]):
-        return FoundCode(row["id"], row["preset"])
+        return FoundCode(row["id"], survey_id, row["preset"])
     if row is not None:
         wrong_tries.was_wrong(survey_id, code.locator)
     raise Refused(code_is_gone())

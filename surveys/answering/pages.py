@@ -4,6 +4,7 @@ The form holds nothing about whoever opens it, so it is rendered once for a surv
 gets it with a fresh ``submission_id`` and nonce put in. Pages with errors hold what was typed and are rendered for one.
 """
 
+import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -169,6 +170,7 @@ def _form(definition: Definition, language: str, data: QueryDict | None, errors:
 # --- Answers to a browser -------------------------------------------------------------------------
 
 _kept: dict[tuple[uuid.UUID, str, str], tuple[tuple[QuestionDefinition, ...], str]] = {}
+_rendering = threading.Lock()  # a class opens a survey at once: one renders it, the others wait for that
 
 
 def _once(kind: str, definition: Definition, language: str, render: Callable[[], str]) -> str:
@@ -177,9 +179,12 @@ def _once(kind: str, definition: Definition, language: str, render: Callable[[],
     kept = _kept.get(key)
     # Another tuple of questions is another reading of the survey from the database.
     if kept is None or kept[0] is not definition.questions:
-        if len(_kept) >= PAGES_KEPT:
-            _kept.clear()
-        kept = _kept[key] = (definition.questions, render())
+        with _rendering:
+            kept = _kept.get(key)
+            if kept is None or kept[0] is not definition.questions:
+                if len(_kept) >= PAGES_KEPT:
+                    _kept.clear()
+                kept = _kept[key] = (definition.questions, render())
     return kept[1]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import TypeVar, cast
+from uuid import UUID
 
 import segno
 from django.contrib.auth.decorators import login_required
@@ -149,7 +150,7 @@ def _receive(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _store(
     definition: Definition,
-    submission_id: forms.UUID,
+    submission_id: UUID,
     reading: forms.Reading,
     found: FoundCode | None,
     language: str,
@@ -200,7 +201,7 @@ def _steadily(work: Callable[[], Result]) -> Result:
     Django asks a kept connection whether it lives before each request: one more way to the server and back, for nothing
     nearly always. Twice is safe, because nothing here happens twice under one ``submission_id``.
     """
-    connection.health_check_done = True
+    connection.health_check_done = True  # type: ignore[attr-defined]
     try:
         return work()
     except (OperationalError, InterfaceError):

@@ -252,7 +252,7 @@ def test_what_is_no_form_is_refused_in_plain_words(body: bytes, content_type: st
         ({"Origin": "null"}, 403),
     ],
 )
-def test_only_our_own_form_is_taken(headers: dict[str, str], status: int) -> None:
+def test_only_our_own_form_is_taken(headers: dict[str, Any], status: int) -> None:
     response = send(make_survey(), {"safe": "yes"}, **headers)
     assert response.status_code == status
     assert Inbox.objects.count() == (status == 303)
