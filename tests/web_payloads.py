@@ -4,6 +4,7 @@ import email
 import email.policy
 import re
 import unicodedata
+from html.parser import HTMLParser
 
 from django.core.mail import EmailMessage
 
@@ -78,9 +79,36 @@ SCRIPTS = [
 ]
 
 
-def is_escaped(html: str, payload: str) -> bool:
-    """Tell whether a page that was given the payload shows it as text only (or not at all)."""
-    return not any(mark in payload for mark in "<\"'") or payload not in html
+def live_parts(html: str) -> list[str]:
+    """Return what of the payloads a browser would run, load, follow or obey in this page. Empty: all of it is text."""
+    page = _Live()
+    page.feed(html)
+    return page.found
+
+
+class _Live(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._inside = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside = tag if tag in ("script", "style") else ""
+        for name, value in attrs:
+            given = (value or "").strip().lower()
+            runs = name.startswith(("on", "hx-on")) or name in ("style", "srcdoc")
+            leads = name in ("href", "src", "action", "formaction", "data", "content", "srcset")
+            if (runs and ("owned" in given or "evil" in given)) or (
+                leads and (given.startswith(("javascript:", "vbscript:", "data:text")) or "//evil.example" in given)
+            ):
+                self.found.append(f"<{tag} {name}={value}>")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside and ("window.owned" in data or "evil.example" in data):
+            self.found.append(f"<{self._inside}> {data}")
 
 
 # Addresses that must never be where a redirect leads.
