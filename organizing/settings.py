@@ -134,6 +134,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "cache",
+        "KEY_FUNCTION": "organizing.web.cache.nameless_key",
         # Rate limits live here: with Django's 300, whoever sends 300 requests would make the limits forgotten.
         "OPTIONS": {"MAX_ENTRIES": 20_000},
     },
@@ -153,7 +154,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
-    "forget full buckets": {"task": "web.forget_full_buckets", "schedule": 3600},
+    "forget visitors": {"task": "web.forget_visitors", "schedule": 3600},
     "shuffle answers": {"task": "surveys.shuffle_due", "schedule": 60},  # seconds
     "read files of answers": {"task": "surveys.run_imports_due", "schedule": 60},
     "prune people": {"task": "organizing.people.tasks.prune_people", "schedule": 24 * 3600},

@@ -10,7 +10,7 @@ from django.test import RequestFactory
 
 from organizing.web.models import Bucket
 from organizing.web.ratelimit import Limit, client_address, forget_full_buckets, limited
-from organizing.web.tasks import forget_full_buckets as forget_full_buckets_task
+from organizing.web.tasks import forget_visitors
 
 THREE = Limit("mail", times=3, per=timedelta(days=1))
 
@@ -106,7 +106,7 @@ def test_full_buckets_are_forgotten_and_others_stay() -> None:
 def test_the_clock_forgets_full_buckets_too() -> None:
     THREE.take("ana")
     wait(THREE.token)
-    forget_full_buckets_task()
+    forget_visitors()
     assert Bucket.objects.count() == 0
 
 
