@@ -16,6 +16,10 @@ def may_propose_publication(person: Person, *, at: datetime) -> bool:
     return is_organizer(person, at=at)
 
 
+def may_decide_publications(person: Person, *, at: datetime) -> bool:
+    return is_lead_organizer(person, at=at)
+
+
 def may_approve_publication(person: Person, release: Release, *, at: datetime) -> bool:
     """A lead organizer other than the one who proposed it."""
     publication = getattr(release, "publication", None)

@@ -197,6 +197,8 @@ def publication_propose(request: HttpRequest, slug: str, number: int) -> HttpRes
 @login_required
 def publication_approve(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     release, at = _release(request, slug, number), timezone.now()
+    if not policy.may_decide_publications(_person(request), at=at):
+        raise PermissionDenied
     try:
         approve_publication(release, by=_person(request), at=at)
     except Refused as refusal:

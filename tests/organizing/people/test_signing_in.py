@@ -30,8 +30,8 @@ from tests.organizing.people.authenticator import add_app, code_of
 pytestmark = pytest.mark.django_db
 
 
-def ask_for_code(client: Client, email: str, **headers: str) -> None:
-    response = client.post(reverse("account_login"), {"email": email}, **headers)
+def ask_for_code(client: Client, email: str) -> None:
+    response = client.post(reverse("account_login"), {"email": email})
     assert (response.status_code, response["Location"]) == (302, reverse("account_confirm_login_code"))
 
 
