@@ -1,7 +1,6 @@
 """A figure, what it is measured against, and how both are told."""
 
 import json
-import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -63,15 +62,19 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def taking_turns(rounds: int, one: Callable[[], float], other: Callable[[], float]) -> tuple[float, float]:
-    """Measure two things in turns, so that what else the machine does falls on both. Return both medians.
+    """Measure two things in turns, so that what else the machine does falls on both.
 
-    Who goes first alternates too: the second of a pair runs on a warmer machine.
+    Returns both figures of the round whose ratio is the median one. Who goes first alternates: the second of a round
+    finds the machine warmer.
     """
-    ones, others = [], []
+    pairs: list[tuple[float, float]] = []
     for number in range(rounds):
-        for measure, results in ((one, ones), (other, others))[:: 1 if number % 2 == 0 else -1]:
-            results.append(measure())
-    return statistics.median(ones), statistics.median(others)
+        if number % 2 == 0:
+            first, second = one(), other()
+        else:
+            second, first = other(), one()
+        pairs.append((first, second))
+    return sorted(pairs, key=lambda pair: pair[0] / pair[1])[rounds // 2]
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

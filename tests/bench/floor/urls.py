@@ -7,7 +7,7 @@ from tests.bench.floor.models import Answer
 
 def form(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
-        Answer.objects.create(answers=dict(request.POST.lists()))
+        Answer(answers=dict(request.POST.lists())).save(force_insert=True)
         return redirect("/thanks")
     return render(request, "form.html")
 
