@@ -81,6 +81,37 @@ def test_two_shuffles_at_once_move_each_answer_once() -> None:
     assert counts(survey) == (0, 60, 60, 60)
 
 
+def test_a_second_shuffle_does_not_run_off_with_less_than_k() -> None:
+    """It waits for the first one, and then sees that the answers it had counted are gone."""
+    survey = make_waiting_answers(12)
+    moved: list[int] = []
+
+    def shuffle_elsewhere() -> None:
+        moved.append(shuffle(survey, at=NOW))
+        connection.close()
+
+    first, second = threading.Thread(target=shuffle_elsewhere), threading.Thread(target=shuffle_elsewhere)
+    with somebody_holding("surveys_tally"):
+        first.start()
+        wait_until(lambda: somebody_waits_for("surveys_tally"))
+        for _ in range(3):
+            store_answers(survey.pk, submission_id=uuid.uuid4(), answers={"safe": "yes"}, texts={})
+        second.start()
+        wait_until(lambda: waiting_backends() == 2)
+    first.join()
+    second.join()
+    assert sorted(moved) == [0, 12]
+    assert Inbox.objects.count() == 3
+
+
+def waiting_backends() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return int(cursor.fetchone()[0])
+
+
 def test_answers_come_in_while_a_shuffle_is_under_way() -> None:
     survey = make_waiting_answers(20)
 
@@ -93,9 +124,9 @@ def test_answers_come_in_while_a_shuffle_is_under_way() -> None:
         thread.start()
         wait_until(lambda: somebody_waits_for("surveys_tally"))
         with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 2000")  # ms
+            cursor.execute("SET lock_timeout = 2000")  # ms
             outcome = store_answers(survey.pk, submission_id=uuid.uuid4(), answers={"safe": "yes"}, texts={})
-            cursor.execute("RESET statement_timeout")
+            cursor.execute("RESET lock_timeout")
     thread.join()
     assert outcome is Outcome.STORED
     assert counts(survey) == (1, 20, 20, 20)

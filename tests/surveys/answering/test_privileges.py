@@ -1,6 +1,7 @@
 """What the web role may not do, PostgreSQL refuses."""
 
 import datetime as dt
+import importlib
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,3 +98,13 @@ def test_the_web_role_edits_and_deletes_drafts(now: dt.datetime) -> None:
     with as_web():
         survey.questions.all().delete()
         delete_draft(survey, by=None, at=now)
+
+
+def test_a_login_that_may_not_make_roles_is_told_what_to_run() -> None:
+    make_role = importlib.import_module("organizing.audit.migrations.0002_database_roles").MAKE_ROLE
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE somebody_plain_for_a_test NOLOGIN")
+        cursor.execute("SET LOCAL ROLE somebody_plain_for_a_test")
+        with pytest.raises(DatabaseError, match="GRANT organizing_web TO somebody_plain_for_a_test;"):
+            cursor.execute(make_role)
+        transaction.set_rollback(True)
