@@ -79,6 +79,9 @@ def _clear_up_after_killed_runs() -> None:
     for var in Path("/tmp").glob("organizing-test-*"):  # noqa: S108
         ours = var != VAR and var.stat().st_uid == os.geteuid() and (var / "postgres").exists()
         if ours and servers.stop_unused_postgres(var):
+            for data in var.glob("*/valkey"):
+                servers.Valkey(data.parent).stop_left_behind()
+                _remove(data.parent)
             _remove(var)
 
 

@@ -346,9 +346,7 @@ class Valkey:
             os.chown(self._data, as_whom["user"], as_whom["group"])
         _own(self.log, as_whom)
         _make_socket_dir(self._socket.parent)
-        if self._ask(b"PING"):
-            self._ask(b"SHUTDOWN")
-            self._wait(lambda: not self._ask(b"PING"), STOP_WITHIN)
+        self.stop_left_behind()
         try:
             program = get_binary_path()
         except ValkeyServerError as problem:
@@ -382,6 +380,12 @@ class Valkey:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+
+    def stop_left_behind(self) -> None:
+        """Stop the server that an earlier run had no chance to stop, if there is one."""
+        if self._ask(b"PING"):
+            self._ask(b"SHUTDOWN")
+            self._wait(lambda: not self._ask(b"PING"), STOP_WITHIN)
 
     def _ask(self, command: bytes) -> bool:
         with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):

@@ -56,9 +56,7 @@ def test_a_browser_sees_the_live_server(new_page: NewPage) -> None:
     "test",
     [
         "import pytest\n\ndef test_it():\n    pytest.skip('later')",
-        "import pytest\n\n@pytest.mark.skip\ndef test_it(): pass",
         "import pytest\n\n@pytest.mark.xfail\ndef test_it(): assert False",
-        "import pytest\n\n@pytest.mark.xfail\ndef test_it(): pass",
         "import pytest\n\npytest.importorskip('nothing_of_that_name')",
     ],
 )

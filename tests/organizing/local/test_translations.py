@@ -22,7 +22,8 @@ TEMPLATE = """{% load i18n %}
     {% plural %}
       {{ n }} students
     {% endblocktranslate %}
- {# Translators: a greeting #}{% translate 'Bye' as bye %}
+  {# Translators: a greeting #}
+  {% translate 'Bye' as bye %}
 {% blocktranslate %}50% of <b>{{ name }}</b>{% endblocktranslate %}
 """
 
