@@ -173,6 +173,7 @@ LOGIN_REDIRECT_URL = "web:member-home"
 LOGIN_URL = "account_login"
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 8, "dashed": True}
+ACCOUNT_FORMS = {"confirm_login_code": "organizing.people.forms.CodeForm"}
 ACCOUNT_ADAPTER = "organizing.people.signing_in.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -203,6 +204,10 @@ ACCOUNT_RATE_LIMITS = {
 MFA_ADAPTER = "organizing.people.signing_in.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {
+    "add_webauthn": "organizing.people.forms.PasskeyForm",
+    "edit_webauthn": "organizing.people.forms.RenamePasskeyForm",
+}
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not DEPLOYED  # passkeys on http://localhost
 MFA_RECOVERY_CODES_SHOW_ONCE = True

@@ -105,7 +105,7 @@ def _are_for_a_role() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("name", "actor"), _are_for_a_role())
+@pytest.mark.parametrize(("name", "actor"), list(_are_for_a_role()))
 def test_a_role_taken_away_mid_session_counts_at_the_next_request(name: str, actor: str) -> None:
     bench = Bench(name)
     person, client = bench.world.person(actor), Client()

@@ -4,7 +4,8 @@ import zoneinfo
 from datetime import datetime
 from typing import Any
 
-from babel import Locale
+from allauth.account.forms import ConfirmLoginCodeForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout, Submit
 from django import forms
@@ -12,20 +13,11 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from organizing.people.languages import languages
 from organizing.people.models import Person
 from organizing.web.guard import GUARD_FIELDS, GuardedForm
 
 OLDEST = 120  # years
-# Spoken in American school districts; whoever speaks another says so to a person.
-LANGUAGES = (
-    "am ar bn zh nl en tl fr de ht hi hmn it ja km ko ku lo so mr my ne fa pl ps pt pa ru sw es ta th tr uk ur vi yo"
-)
-
-
-def languages() -> list[tuple[str, str]]:
-    """Return codes and names of languages, in the language of the page and in its alphabet's order."""
-    names = Locale.parse(get_language() or "en", sep="-").languages
-    return sorted(((code, names.get(code, code)) for code in LANGUAGES.split()), key=lambda pair: pair[1].casefold())
 
 
 def time_zones(nothing: Any = None) -> list[tuple[str, Any]]:
@@ -100,6 +92,30 @@ class StayInTouchForm(GuardedForm):
         self.helper = FormHelper()
         self.helper.form_tag = False
         self.helper.layout = Layout("display_name", "email", "language", "message", "is_old_enough", *GUARD_FIELDS)
+
+
+class RenamePasskeyForm(EditWebAuthnForm):  # type: ignore[misc]
+    name = forms.CharField(label=_("Name"))
+
+
+class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    """allauth's form in our words. A passkey signs in alone unless somebody wants it otherwise."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("Name of this device")
+        self.fields["passwordless"].label = _("Sign in with it alone, without a code by mail")
+        self.fields["passwordless"].help_text = ""
+        self.fields["passwordless"].initial = True
+        self.initial["name"] = _("My phone or computer")
+
+
+class CodeForm(ConfirmLoginCodeForm):  # type: ignore[misc]
+    """allauth's form, with the digits of a phone's keyboard."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].widget.attrs |= {"inputmode": "numeric", "placeholder": "1234-5678"}
 
 
 class LeaveForm(forms.Form):

@@ -10,7 +10,7 @@ import base64
 import functools
 import logging
 from smtplib import SMTPException
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
@@ -26,6 +26,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from organizing.people.models import Organization, Person
 from organizing.web.mail import one_line
@@ -66,6 +67,12 @@ def organization_name() -> str:
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultAccountAdapter.error_messages,
+        "incorrect_code": gettext_lazy("That is not the code. Look again: it has 8 digits."),
+        "too_many_login_attempts": gettext_lazy("That was tried too often. Wait a quarter of an hour, then try again."),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 

@@ -8,6 +8,7 @@ from allauth.usersessions.models import UserSession
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from organizing.people.languages import language_name
 from organizing.people.models import Person
 from organizing.people.privacy import Fact, Section
 
@@ -17,7 +18,7 @@ def told(person: Person, *, at: datetime) -> Section:
         Fact(_("Name"), person.display_name),
         Fact(_("Pronouns"), person.pronouns),
         Fact(_("E-mail"), person.email or ""),
-        Fact(_("Languages"), ", ".join(person.languages)),
+        Fact(_("Languages"), ", ".join(language_name(code) for code in person.languages)),
         Fact(_("Time zone"), person.time_zone),
         Fact(_("Birth year"), str(person.birth_year or "")),
         Fact(_("Known since"), date_format(person.joined_at)),

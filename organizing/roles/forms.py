@@ -145,3 +145,6 @@ class LogForm(forms.Form):
         actors = AuditEvent.objects.filter(actor_id__isnull=False).values("actor_id")
         people = Person.objects.filter(pk__in=actors).order_by("display_name")
         self.fields["by"].queryset = people  # type: ignore[attr-defined]
+        self.fields["by"].empty_label = _("anybody")  # type: ignore[attr-defined]
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "form-select"

@@ -69,7 +69,7 @@ class SetUpFirst:
 
 
 class SignedIn:
-    """Ends sessions in time, asks guarded roles for their second factor, and keeps pages out of every cache.
+    """Ends sessions in time, asks guarded roles for their second factor, and clears the browser at signing out.
 
     A request without a session cookie passes untouched, so that public pages stay without a session.
     """
@@ -79,11 +79,8 @@ class SignedIn:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if settings.SESSION_COOKIE_NAME in request.COOKIES and _name(request) != "web:healthz":
-            if request.user.is_authenticated:
-                response["Cache-Control"] = "no-store"
-            if _name(request) == "account_logout" and request.method == "POST":
-                response["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+        if _name(request) == "account_logout" and request.method == "POST":
+            response["Clear-Site-Data"] = '"cache", "cookies", "storage"'
         return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:

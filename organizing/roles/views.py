@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from organizing.audit.models import AuditEvent
+from organizing.people.languages import language_name
 from organizing.people.models import Organization, Person
 from organizing.people.operations import add_person
 from organizing.people.signing_in import log, organization_name
@@ -128,8 +129,8 @@ def _show_person(
     grants = [
         {
             "grant": grant,
-            "waits": grant.role in TWO_PERSON_ROLES and grant.granted_by_id and not grant.approved_by_id,
-            "may_approve": policy.may_approve(viewer, grant, at=at),
+            "waits": _waits(grant),
+            "may_approve": _waits(grant) and policy.may_approve(viewer, grant, at=at),
             "may_withdraw": policy.may_withdraw(viewer, grant, at=at),
         }
         for grant in standing.select_related("granted_by", "approved_by").order_by("granted_at")
@@ -140,6 +141,7 @@ def _show_person(
         "roles/person_detail.html",
         {
             "person": person,
+            "languages": [language_name(code) for code in person.languages],
             "is_minor": person.is_minor(timezone.localdate()),
             "grants": grants,
             "contact": contact,
@@ -150,6 +152,10 @@ def _show_person(
         },
         status=422 if refusal or (form and form.is_bound) else 200,
     )
+
+
+def _waits(grant: Grant) -> bool:
+    return grant.role in TWO_PERSON_ROLES and grant.granted_by_id is not None and grant.approved_by_id is None
 
 
 def _grantable(viewer: Person) -> list[Role]:
