@@ -1,6 +1,7 @@
 """A process that is killed while it adds a file leaves nothing behind, and the file can be sent again."""
 
 import contextlib
+import datetime as dt
 import os
 import signal
 import subprocess
@@ -8,14 +9,18 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.utils import timezone
 
+from surveys.answering.importing.jobs import receive_file, run_due
 from surveys.answering.models import Import, Response, Tally, TextAnswer
 from surveys.design.models import Survey
-from tests.factories import make_survey
+from tests.factories import make_lead_organizer, make_survey
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,6 +33,17 @@ settings.DATABASES["default"]["NAME"] = sys.argv[1]
 django.setup()
 from django.core.management import call_command
 call_command("import_responses", *sys.argv[2:], skip_checks=True)
+"""
+# A worker reading a file that a browser sent.
+WORKER = """
+import sys, uuid, django
+from django.conf import settings
+settings.DATABASES["default"]["NAME"] = sys.argv[1]
+settings.MEDIA_ROOT = sys.argv[3]
+django.setup()
+from django.utils import timezone
+from surveys.answering.importing.jobs import run_job
+run_job(uuid.UUID(sys.argv[2]), clock=timezone.now)
 """
 
 
@@ -49,10 +65,14 @@ class NeverMind(Exception):
     """Take back what a test did to stand in the way."""
 
 
+def importing(survey: Survey, file: Path) -> contextlib.AbstractContextManager["subprocess.Popen[bytes]"]:
+    return running(COMMAND, survey.slug, str(file))
+
+
 @contextlib.contextmanager
-def importing(survey: Survey, file: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def running(program: str, *args: str) -> Iterator["subprocess.Popen[bytes]"]:
     name = str(connection.settings_dict["NAME"])
-    with subprocess.Popen([sys.executable, "-c", COMMAND, name, survey.slug, str(file)], env=os.environ) as process:
+    with subprocess.Popen([sys.executable, "-c", program, name, *args], env=os.environ) as process:
         try:
             yield process
         finally:
@@ -115,3 +135,31 @@ def test_killed_with_everything_written_but_the_end(survey: Survey, file: Path) 
         raise NeverMind
     assert nothing_is_in(survey)
     send_again(survey, file)
+
+
+@pytest.mark.parametrize("place", ["query LIKE 'COPY import_rows%'", "wait_event_type = 'Lock'"])
+def test_a_file_whose_worker_was_killed_is_read_by_the_next_one(
+    place: str, survey: Survey, file: Path, tmp_path: Path, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    job = receive_file(
+        survey,
+        SimpleUploadedFile("answers.csv", file.read_bytes()),
+        by=make_lead_organizer(),
+        at=timezone.now(),
+        language="en",
+    )
+    with transaction.atomic():
+        if "Lock" in place:
+            Survey.objects.select_for_update().get(pk=survey.pk)
+        with running(WORKER, str(job.pk), str(settings.MEDIA_ROOT)) as process:
+            wait_until(place, process)
+            process.send_signal(signal.SIGKILL)
+    job.refresh_from_db()
+    assert (job.state, job.rows_added) == ("running", 0)
+    run_due(clock=timezone.now)
+    assert not Response.objects.exists()  # it may still be alive, as far as anybody knows
+    run_due(clock=lambda: timezone.now() + dt.timedelta(minutes=6))
+    job.refresh_from_db()
+    assert (job.state, job.rows_added, job.upload) == ("done", ROWS, "")
+    assert Response.objects.filter(survey=survey).count() == ROWS
