@@ -48,6 +48,22 @@ def database_roles() -> Finding:
     return Finding("roles", "ok", f"{', '.join(ROLES)}.")
 
 
+def statement_log() -> Finding:
+    """Look whether the database writes statements down, which carry answers. The migrations forbid it if they may."""
+    silent = {"log_statement": "none", "log_min_error_statement": "panic", "log_min_duration_statement": "-1"}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(silent)])
+        loud = [name for name, setting in cursor.fetchall() if setting != silent[name]]
+    if loud:
+        return Finding(
+            "statement log",
+            "warn",
+            f"{', '.join(sorted(loud))}: the database may log what students answer.",
+            "Set " + ", ".join(f"{name} = {silent[name]}" for name in sorted(loud)) + " on the database server.",
+        )
+    return Finding("statement log", "ok", "off.")
+
+
 def mail_server() -> Finding:
     """Connect to the mail server and sign in there. Sends nothing."""
     backend = settings.EMAIL_BACKEND.rsplit(".", 2)[-2]
@@ -94,6 +110,7 @@ ALL: tuple[Callable[[], Finding], ...] = (
     health.database,
     health.migrations,
     database_roles,
+    statement_log,
     health.cache_table,
     health.clock,
     health.broker,

@@ -45,7 +45,7 @@ REVOKE UPDATE, DELETE ON audit_auditevent FROM organizing_web;
 """
 
 # When a statement fails, PostgreSQL writes its text to the server log, and the text of ours carries answers. Only a
-# superuser may say so for a database; elsewhere the administrator sets it (README, "Running on several machines").
+# superuser may say so for a database; elsewhere the administrator sets it (README, "Several machines").
 KEEP_STATEMENTS_OUT_OF_THE_LOG = """
 DO $$
 BEGIN

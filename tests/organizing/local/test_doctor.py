@@ -24,7 +24,18 @@ def test_a_healthy_site_passes() -> None:
     call_command("doctor", stdout=told)
     subjects = [line.split()[1] for line in told.getvalue().splitlines()]
     assert subjects == [
-        *("settings:", "database:", "migrations:", "roles:", "cache:", "clock:", "broker:", "mail:", "storage:"),
+        *(
+            "settings:",
+            "database:",
+            "migrations:",
+            "roles:",
+            "statement",
+            "cache:",
+            "clock:",
+            "broker:",
+            "mail:",
+            "storage:",
+        ),
         *("static", "translations:"),
     ]
     assert "fail" not in told.getvalue()
@@ -38,6 +49,17 @@ def test_what_is_wrong_fails_the_command_and_says_what_to_do() -> None:
         call_command("doctor", stdout=told)
     assert ended.value.code == 1
     assert "Run manage.py migrate." in told.getvalue()
+
+
+def test_a_database_that_logs_statements_is_warned_of() -> None:
+    assert doctor.statement_log().level == "ok"
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL log_min_error_statement = 'error'")
+    finding = doctor.statement_log()
+    assert (finding.level, finding.advice) == (
+        "warn",
+        "Set log_min_error_statement = panic on the database server.",
+    )
 
 
 def test_an_old_database_fails(monkeypatch: pytest.MonkeyPatch) -> None:
