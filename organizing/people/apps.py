@@ -6,7 +6,7 @@ class PeopleConfig(AppConfig):
     label = "people"
 
     def ready(self) -> None:
-        from allauth.mfa.signals import authenticator_added
+        from allauth.mfa.signals import authenticator_added, authenticator_removed
         from allauth.usersessions.models import UserSession
         from django.db.models.signals import pre_save
 
@@ -14,3 +14,4 @@ class PeopleConfig(AppConfig):
 
         pre_save.connect(sessions.shorten, sender=UserSession)
         authenticator_added.connect(signing_in.note_enrolment)
+        authenticator_removed.connect(signing_in.note_removal)

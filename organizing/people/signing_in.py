@@ -13,7 +13,11 @@ from smtplib import SMTPException
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from allauth.account.internal.flows.login import (
+    clear_authentication_records,
+    get_authentication_records,
+    record_authentication,
+)
 from allauth.account.models import EmailAddress
 from allauth.core import context as current
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -58,6 +62,12 @@ def note_enrolment(request: HttpRequest, user: Person, authenticator: Authentica
         # "Reauthenticated", or allauth would ask for it again before it shows the recovery codes.
         about = {"type": authenticator.type, "id": authenticator.pk, "reauthenticated": True}
         record_authentication(request, user, method=MFA, **about)
+
+
+def note_removal(request: HttpRequest, user: Person, **_kwargs: Any) -> None:
+    """Whoever removes their last factor has none to show any more. Receives allauth's ``authenticator_removed``."""
+    if not is_enrolled(user):
+        clear_authentication_records(request)
 
 
 def organization_name() -> str:

@@ -254,6 +254,55 @@ def test_htmx_is_told_to_leave_the_page(client: Client) -> None:
     assert response["HX-Redirect"] == reverse("mfa_index")
 
 
+def test_without_any_factor_left_the_pages_close_again(client: Client) -> None:
+    person = make_organizer()
+    add_app(person)
+    client.force_login(person)
+    session = client.session
+    session["account_authentication_methods"][-1]["reauthenticated"] = True
+    session.save()
+    assert client.get(reverse("web:today")).status_code == 200
+    client.post(reverse("mfa_deactivate_totp"))
+    assert not Authenticator.objects.filter(user=person).exists()
+    assert client.get(reverse("web:today"))["Location"].startswith(reverse("mfa_index"))
+
+
+# --- The address ------------------------------------------------------------------------------------
+
+
+def test_the_address_changes_when_the_code_sent_to_the_new_one_comes_back(
+    client: Client, mailoutbox: list[EmailMultiAlternatives]
+) -> None:
+    person = make_person(email="old@example.org")
+    client = Client(REMOTE_ADDR="203.0.113.77", headers={"user-agent": "CANARY"})
+    sign_in(client, "old@example.org", mailoutbox)
+    client.post(reverse("account_email"), {"email": "New@Example.org", "action_add": "1"})
+    person.refresh_from_db()
+    assert person.email == "old@example.org"
+    client.post(reverse("account_email_verification_sent"), {"code": code_in(mailoutbox[1])})
+    person.refresh_from_db()
+    assert person.email == "new@example.org"
+    notice = mailoutbox[2]
+    assert notice.to == ["old@example.org"]
+    assert "203.0.113" not in notice.body
+    assert "CANARY" not in notice.body
+    elsewhere = Client()
+    ask_for_code(elsewhere, "new@example.org")
+    elsewhere.post(reverse("account_confirm_login_code"), {"code": code_in(mailoutbox[-1])})
+    assert elsewhere.get(reverse("people:me")).status_code == 200
+
+
+def test_the_address_of_somebody_else_is_not_taken(client: Client, mailoutbox: list[EmailMultiAlternatives]) -> None:
+    make_person(email="other@example.org")
+    person = make_person(email="old@example.org")
+    sign_in(client, "old@example.org", mailoutbox)
+    client.post(reverse("account_email"), {"email": "other@example.org", "action_add": "1"})
+    client.post(reverse("account_email_verification_sent"), {"code": "0000-0000"})
+    person.refresh_from_db()
+    assert person.email == "old@example.org"
+    assert Person.objects.filter(email="other@example.org").count() == 1
+
+
 # --- Sessions -------------------------------------------------------------------------------------
 
 
