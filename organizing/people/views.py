@@ -21,6 +21,7 @@ from organizing.people.models import Person, StayInTouch
 from organizing.people.signing_in import is_enrolled, log, organization_name
 from organizing.web.errors import Refused
 from organizing.web.guard import stored_once
+from organizing.web.mail import one_line
 
 
 def _person(request: HttpRequest) -> Person:
@@ -134,7 +135,9 @@ def _send_link(request: HttpRequest, wish: StayInTouch) -> None:
     with translation.override(wish.language):
         about = {"link": link, "organization_name": organization_name()}
         mail = EmailMultiAlternatives(
-            subject=_("Please confirm your address for {organization}").format(organization=organization_name()),
+            subject=one_line(
+                _("Please confirm your address for {organization}").format(organization=organization_name())
+            ),
             body=render_to_string("people/emails/stay_in_touch.txt", about),
             to=[wish.email],
         )

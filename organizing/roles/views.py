@@ -28,6 +28,7 @@ from organizing.roles.forms import AddPersonForm, GrantForm, LogForm, PersonSear
 from organizing.roles.models import TWO_PERSON_ROLES, Grant, Role
 from organizing.roles.operations import approve_grant, change_settings, grant_role, read_contact, withdraw_role
 from organizing.web.errors import Refused
+from organizing.web.mail import one_line
 
 PAGE = 50  # rows
 
@@ -93,7 +94,7 @@ def _welcome(request: HttpRequest, added: Person, language: str) -> None:
         name = organization_name()
         about = {"organization_name": name, "link": request.build_absolute_uri(reverse("account_login"))}
         mail = EmailMultiAlternatives(
-            subject=_("{organization} has added you").format(organization=name),
+            subject=one_line(_("{organization} has added you").format(organization=name)),
             body=render_to_string("roles/emails/added.txt", about),
             to=[added.email or ""],
         )

@@ -163,6 +163,13 @@ def test_a_test_message_goes_out_and_what_was_typed_stays(client: Client) -> Non
     assert not Organization.objects.exists()
 
 
+def test_a_name_over_two_lines_makes_no_header_of_its_own(client: Client) -> None:
+    client.post(issue(), {**SAID, "name": "Oak\r\nBcc: evil@example.com"})
+    (message,) = mail.outbox
+    assert message.recipients() == ["lena@example.org"]
+    assert "\n" not in message.subject
+
+
 def test_where_mail_goes_is_shown_without_its_password(client: Client, settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_HOST_PASSWORD = "127.0.0.1", 1, "CANARY"
