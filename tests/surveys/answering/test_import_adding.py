@@ -117,6 +117,7 @@ def test_texts_lie_in_another_order_than_the_answers(now: dt.datetime) -> None:
         cursor.execute("SELECT sealed FROM surveys_textanswer ORDER BY ctid")
         texts = [float(unseal(sealed)) for (sealed,) in cursor.fetchall()]
     assert sum(age == text for age, text in zip(ages, texts, strict=True)) < 10
+    assert sum(abs(one - other) < 0.11 for one, other in itertools.pairwise(texts)) < 20
 
 
 def test_bad_rows_are_listed_and_the_rest_goes_in(now: dt.datetime) -> None:
@@ -158,6 +159,7 @@ def test_the_same_file_twice_adds_nothing_twice(now: dt.datetime) -> None:
     assert again.was_in_already
     assert again.added == 0
     assert Response.objects.filter(survey=survey).count() == 20
+    assert add(survey, a_file(20), now, dry_run=True).was_in_already
     other = a_survey()
     assert add(other, a_file(20), now).added == 20
 
@@ -181,8 +183,9 @@ def test_numbers_of_a_draft_are_tallied_in_the_bands_that_its_opening_cuts(now: 
 
 def test_a_closed_survey_takes_no_file(now: dt.datetime) -> None:
     survey = a_survey(state="closed")
-    with pytest.raises(Refused, match="closed"):
-        add(survey, a_file(20), now)
+    for dry_run in (True, False):
+        with pytest.raises(Refused, match="closed"):
+            add(survey, a_file(20), now, dry_run=dry_run)
     assert nothing_is_in(survey)
 
 

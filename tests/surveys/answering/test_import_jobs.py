@@ -121,7 +121,7 @@ def test_a_worker_that_was_only_slow_adds_nothing_once_its_job_is_taken_over(
 def test_a_slow_worker_stops_reading_at_its_next_sign_of_life(
     now: dt.datetime, clock: Callable[[], dt.datetime]
 ) -> None:
-    job = a_job(make_survey(), now, b"safe\n" + b"yes\n" * 6_000)
+    job = a_job(make_survey(), now, b"safe\n" + b"yes\n" * 60_000)
     looks = 0
 
     def late() -> dt.datetime:
@@ -134,6 +134,7 @@ def test_a_slow_worker_stops_reading_at_its_next_sign_of_life(
     run_job(job.pk, clock=late)
     job.refresh_from_db()
     assert job.rows_read == 0
+    assert looks == 4  # it claimed, began, and gave one sign of life
     assert not Response.objects.exists()
 
 
