@@ -40,6 +40,14 @@ def now() -> dt.datetime:
     return NOW
 
 
+@pytest.fixture(autouse=True)
+def in_english() -> None:
+    """A page shown in Spanish leaves its language to the thread, and so to the next test."""
+    from django.utils import translation
+
+    translation.activate("en")
+
+
 # --- The run ------------------------------------------------------------------------------------
 
 
