@@ -94,6 +94,22 @@ def start_site(transactional_db: None, tmp_path: Path) -> Iterator[Callable[...,
         process.wait(timeout=20)
 
 
+COMMAND = """
+import sys
+from django.conf import settings
+settings.DATABASES["default"]["NAME"] = sys.argv[1]
+import django
+django.setup()
+from django.core.management import call_command
+call_command(*sys.argv[2:])
+"""
+
+
+def start_command(*words: str) -> subprocess.Popen[bytes]:
+    """Start a management command on the test's database, as a process that can be killed."""
+    return subprocess.Popen([sys.executable, "-c", COMMAND, connection.settings_dict["NAME"], *words], cwd=ROOT)
+
+
 Given = TypeVar("Given")
 Result = TypeVar("Result")
 

@@ -1,10 +1,7 @@
 """A shuffle that is killed has done nothing; two at once do it once; and nobody who answers waits for one."""
 
-import subprocess
-import sys
 import threading
 import uuid
-from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -14,20 +11,9 @@ from surveys.answering.operations import Outcome, shuffle, store_answers
 from surveys.design.models import Survey
 from tests.conftest import NOW
 from tests.factories import make_survey
-from tests.faults.conftest import all_at_once, somebody_holding, somebody_waits_for, wait_until
+from tests.faults.conftest import all_at_once, somebody_holding, somebody_waits_for, start_command, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-ROOT = Path(__file__).resolve().parents[2]
-WORKER = """
-import sys
-from django.conf import settings
-settings.DATABASES["default"]["NAME"] = sys.argv[1]
-import django
-django.setup()
-from django.core.management import call_command
-call_command("shuffle")
-"""
 
 
 def make_waiting_answers(count: int) -> Survey:
@@ -63,7 +49,7 @@ def test_a_worker_killed_in_mid_shuffle_loses_nothing_and_doubles_nothing(table:
             survey.pk, submission_id=uuid.uuid4(), answers={"safe": "yes"}, texts={"words": f"later {number}"}
         )
     with somebody_holding(table):
-        worker = subprocess.Popen([sys.executable, "-c", WORKER, connection.settings_dict["NAME"]], cwd=ROOT)
+        worker = start_command("shuffle")
         wait_until(lambda: somebody_waits_for(table))
         worker.kill()
         worker.wait()
