@@ -179,14 +179,6 @@ def published(slug: str) -> None:
     approve_publication(release, by=people[1], at=at)
 
 
-def empty() -> None:
-    """Forget what was sent since, so that the next round begins where the first did."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE surveys_inbox, surveys_spentsubmission")
-
-
 def statements(slug: str) -> None:
     """Print how many SQL statements one submission takes: the form, and its answers."""
     from django.db import connection

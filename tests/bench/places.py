@@ -21,14 +21,19 @@ def database(name: str) -> dict[str, Any]:
     }
 
 
-def make_database(name: str) -> None:
-    """Make an empty database, in place of what an earlier run left."""
+def run(name: str, *statements: str) -> None:
+    """Run SQL on a database, each statement by itself."""
     import psycopg2
 
-    there = database("postgres")
-    connection = psycopg2.connect(dbname="postgres", user=there["USER"], host=there["HOST"], port=there["PORT"])
+    there = database(name)
+    connection = psycopg2.connect(dbname=name, user=there["USER"], host=there["HOST"], port=there["PORT"])
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        cursor.execute(f'CREATE DATABASE "{name}"')
+        for statement in statements:
+            cursor.execute(statement)
     connection.close()
+
+
+def make_database(name: str) -> None:
+    """Make an empty database, in place of what an earlier run left."""
+    run("postgres", f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
