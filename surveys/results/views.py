@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import cast
 from uuid import UUID
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -17,6 +16,7 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from organizing.people.models import Person
+from organizing.people.step_up import steps_up
 from organizing.web.csv import csv_response
 from organizing.web.errors import Refused
 from surveys.answering.models import TextAnswer
@@ -230,20 +230,16 @@ def _show_counts(request: HttpRequest, survey: Survey, form: NamesForm, refusal:
             "questions": questions,
             "form": form,
             "refusal": refusal,
-            "with_contact": _takes_contact(request),
+            "with_contact": policy.may_see_contact(_person(request), at=timezone.now()),
         },
         status=422 if form.is_bound or refusal else 200,
     )
 
 
-def _takes_contact(request: HttpRequest) -> bool:
-    return policy.may_see_contact(_person(request), at=timezone.now())
-
-
-# Whoever takes addresses away proves once more who they are: a forgotten open session is not enough.
+# Whoever takes names away proves once more who they are: a forgotten open session is not enough.
 @require_POST
 @login_required
-@reauthentication_required(enabled=_takes_contact)  # type: ignore[untyped-decorator]
+@steps_up
 def names_export(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The answers of a survey with names, as CSV. Never of an anonymous one."""
     survey, at, person = _survey(request, slug), timezone.now(), _person(request)

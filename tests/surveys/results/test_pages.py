@@ -326,6 +326,9 @@ def test_addresses_are_for_lead_organizers_who_just_proved_who_they_are(client: 
     lead = make_lead_organizer()
     add_app(lead)
     client.force_login(lead)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "mfa", "at": time.time() - 11 * 60}]
+    session.save()
     response = client.post(url, {"reason": "To call back"})
     assert response.status_code == 302
     assert "reauthenticate" in response["Location"]
