@@ -213,7 +213,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not DEPLOYED  # passkeys on http://localhos
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 USERSESSIONS_TRACK_ACTIVITY = False
 # Modules that keep something about a person; each tells what, and forgets it. See organizing/people/privacy.py.
-PERSONAL_DATA = ["organizing.people.traces", "organizing.roles.traces"]
+PERSONAL_DATA = ["organizing.people.traces", "organizing.roles.traces", "surveys.answering.traces"]
 
 # --- Language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
