@@ -16,8 +16,14 @@ def test_the_target_bounds_the_ratio_where_there_is_a_floor_and_else_the_value()
 def test_a_figure_is_told_with_exactly_these_names() -> None:
     told = json.loads(Figure("b", "f", 1.23456, "ms", floor=2.0, target=1, bound="most").as_json())
     assert told == {
-        **{"bench": "b", "figure": "f", "value": 1.235, "unit": "ms"},
-        **{"floor": 2.0, "ratio": 0.6173, "target": 1, "ok": True},
+        "bench": "b",
+        "figure": "f",
+        "value": 1.235,
+        "unit": "ms",
+        "floor": 2.0,
+        "ratio": 0.6173,
+        "target": 1,
+        "ok": True,
     }
 
 
