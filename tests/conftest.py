@@ -30,6 +30,8 @@ IS_FIRST_PROCESS = "PYTEST_XDIST_WORKER" not in os.environ
 if IS_FIRST_PROCESS:
     for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "DATABASE_ROLE", "DEMO", "DEBUG", "SECURE", "SECRET_KEY"):
         os.environ.pop(name, None)
+    # The test's web server closes its connections with each request: one left open would be company to a restore.
+    os.environ["CONN_MAX_AGE"] = "0"
     os.environ["ORGANIZING_VAR"] = tempfile.mkdtemp(prefix="organizing-test-", dir="/tmp")
 os.environ["DJANGO_SETTINGS_MODULE"] = "organizing.settings"
 VAR = Path(os.environ["ORGANIZING_VAR"])

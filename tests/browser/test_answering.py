@@ -275,6 +275,7 @@ def test_slips_are_accessible_and_print_without_the_frame(
     desktop.get_by_label("How many slips?").fill("6")
     desktop.get_by_role("button", name="Make and show the slips").click()
     expect(desktop.locator(".slips li")).to_have_count(6)
+    desktop.wait_for_load_state()
     problems = Axe().run(desktop)
     assert problems.violations_count == 0, problems.generate_report()
     with printed(desktop):

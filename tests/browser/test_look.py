@@ -48,6 +48,7 @@ def sign_in(page: "Page", person: Person, live_server: LiveServer) -> None:
 
 
 def assert_good_at_every_width(page: "Page") -> None:
+    page.wait_for_load_state()  # a click does not wait for the style sheets of the page it leads to
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         problems = Axe().run(page)

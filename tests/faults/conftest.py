@@ -74,6 +74,7 @@ def start_site(transactional_db: None, tmp_path: Path) -> Iterator[Callable[...,
                         **os.environ,
                         "TEST_DATABASE": connection.settings_dict["NAME"],
                         "DATABASE_ROLE": "organizing_web",
+                        "CONN_MAX_AGE": "60",  # as the site has it
                         **environment,
                     },
                 )
