@@ -30,7 +30,7 @@ IS_FIRST_PROCESS = "PYTEST_XDIST_WORKER" not in os.environ
 if IS_FIRST_PROCESS:
     for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "DATABASE_ROLE", "DEMO", "DEBUG", "SECURE", "SECRET_KEY"):
         os.environ.pop(name, None)
-    # The test's web server closes its connections with each request: one left open would be company to a restore.
+    # The test's web server closes its connections with each request, or they would stay as long as a browser's do.
     os.environ["CONN_MAX_AGE"] = "0"
     os.environ["ORGANIZING_VAR"] = tempfile.mkdtemp(prefix="organizing-test-", dir="/tmp")
 os.environ["DJANGO_SETTINGS_MODULE"] = "organizing.settings"
@@ -245,9 +245,14 @@ NewPage = Callable[..., "Page"]
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator["Browser"]:
+    from django.db import connections
     from playwright.sync_api import sync_playwright
 
     from tests.chromium import installed_browser
+
+    # From here on the thread runs in another context, where Django opens a connection of its own: the one it has now
+    # would stay open, out of everybody's reach, and be company to a restore.
+    connections.close_all()
 
     # Playwright keeps an event loop in this thread, which Django takes for asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

@@ -263,6 +263,7 @@ class TestServing:
 
         return Poster
 
+    @pytest.mark.django_db  # closing an answer looks after the connection
     def test_a_picture_is_never_shown_as_a_page(self, stored: Any) -> None:
         poster = stored()
         poster.photo.save("x.jpg", remade_photo(upload(phone_photo())), save=False)
