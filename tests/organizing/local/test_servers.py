@@ -30,6 +30,8 @@ def var(tmp_path: Path) -> Iterator[Path]:
     """A directory with everything in its name that a shell trips over."""
     var = tmp_path / "it's a  directory $HOME"
     yield var
+    if (var / "postgres").exists():
+        servers.stop_unused_postgres(var)  # whoever was killed could not
     shutil.rmtree(socket_dir(var), ignore_errors=True)
 
 
